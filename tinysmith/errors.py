@@ -1,0 +1,242 @@
+"""The errors: one tree, every leaf pickles, every message says where, what and what to do.
+
+TinysmithError
+├── DefinitionError            a strategy's class is not a sound machine; all findings at once
+├── ParseError                 a reply that the agent is asked to write again
+├── RunError                   a step that is illegal; it changed nothing
+│   ├── NoEdgeError            none of a node's guards holds
+│   ├── GuardError             a guard raised, or answered neither True nor False
+│   ├── PromptError            a node asked for something that cannot be sent
+│   ├── EventError             an event that answers nothing that is pending
+│   ├── EndlessCycleError      hops without end, and no limit that would end them
+│   └── BoardError             a board holds a value that its type does not allow
+├── RunOver                    the orchestrator was asked to go on after the end; `.run` is the result
+├── DecodeError                saved data that does not fit; it was not used
+├── DataError                  a file or folder that the user named cannot be used
+├── UsageError                 arguments that do not go together
+├── ModelError                 a model could not answer
+│   ├── AuthenticationError    401, 403: the key is missing, wrong or not allowed
+│   ├── BadRequestError        400, 422: this request can never succeed
+│   │   └── ContextOverflow    the prompt is longer than the model's context
+│   ├── UnknownModelError      404, or a provider that nobody knows
+│   ├── RateLimited            429 (tried again)
+│   ├── ServerError            5xx, a refused or broken connection, an unreadable answer (tried again)
+│   ├── ModelTimeout           no answer in time (tried again)
+│   ├── RecordingOver          the recorded or scripted replies are used up
+│   └── RealRequestRefused     real requests are switched off in this process
+├── EnvironmentLost            the environment's machinery failed; never scored as a wrong answer
+└── ToolError                  a tool raised
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from attrs import frozen
+
+
+def _restore(kind: type["TinysmithError"], args: tuple[Any, ...], state: dict[str, Any]) -> "TinysmithError":
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class TinysmithError(Exception):
+    """The root of all errors that this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, dict(self.__dict__))
+
+
+@frozen
+class Finding:
+    """One thing that a check found.
+
+    Attributes:
+        code: The check, as in `allow = {code: reason}`.
+        where: The strategy, and the node or field where there is one: `Refine.critic`.
+        problem: What is wrong, with the values.
+        remedy: What to do.
+    """
+
+    code: str
+    where: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem} {self.remedy} [{self.code}]"
+
+
+class DefinitionError(TinysmithError):
+    """A strategy's class is not a sound machine."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        lines = [str(finding) for finding in findings]
+        text = (
+            lines[0] if len(lines) == 1 else f"{len(lines)} findings:\n" + "\n".join(f"  {x}" for x in lines)
+        )
+        super().__init__(text)
+        self.findings = tuple(findings)
+
+
+class ParseError(TinysmithError):
+    """A reply cannot be used; the same agent is asked again with this message.
+
+    Args:
+        message: What the model should do differently; it reads this sentence.
+        seats: Of a panel: the seats (from 0) whose replies are bad; all of them, if None.
+    """
+
+    def __init__(self, message: str, *, seats: Sequence[int] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.seats = None if seats is None else tuple(seats)
+
+
+class RunError(TinysmithError):
+    """A step that is illegal. It changed nothing: the position before it still stands."""
+
+    def __init__(self, problem: str, *, strategy: str, node: str, step: int) -> None:
+        super().__init__(f"{strategy}.{node}, step {step}: {problem}")
+        self.strategy = strategy
+        self.node = node
+        self.step = step
+
+
+class NoEdgeError(RunError):
+    """The node has edges, but none of their guards holds."""
+
+    def __init__(self, tried: Sequence[str], *, strategy: str, node: str, step: int) -> None:
+        problem = (
+            f"none of its guards holds (tried {', '.join(tried)}). "
+            f"End its edges with one that has no `when`, e.g. `{node}.to(gave_up)`."
+        )
+        super().__init__(problem, strategy=strategy, node=node, step=step)
+        self.tried = tuple(tried)
+
+
+class GuardError(RunError):
+    """A guard raised, or answered neither True nor False."""
+
+
+class PromptError(RunError):
+    """A node asked for something that cannot be sent, such as an empty prompt."""
+
+
+class EventError(RunError):
+    """An event answers no pending request, or is of the wrong kind for it."""
+
+
+class EndlessCycleError(RunError):
+    """Hops without end between rules, and no limit that would end them."""
+
+
+class BoardError(RunError):
+    """A board, or one of its fields, holds a value that its declared type does not allow."""
+
+
+class RunOver(TinysmithError):
+    """The run has ended; `.run` is its result."""
+
+    def __init__(self, run: Any) -> None:
+        super().__init__(f"The run is over: {run.outcome}. Its result is on this exception's `.run`.")
+        self.run = run
+
+
+class DecodeError(TinysmithError):
+    """Saved data does not fit the type that it is read as; nothing of it was used."""
+
+
+class DataError(TinysmithError):
+    """A file or folder that the user named is missing or broken."""
+
+
+class UsageError(TinysmithError):
+    """Arguments that do not go together, or that name something that is not there."""
+
+
+class ModelError(TinysmithError):
+    """A model could not answer. Carries what happened, which model, and what to do.
+
+    Args:
+        message: What happened, whole sentences; never a key.
+        model: The model as the user named it; empty if it has no name.
+        status: The HTTP status, where there was one.
+        retry_after_s: How long the server asked to wait, in seconds.
+    """
+
+    kind: ClassVar[str] = "model"
+    is_retryable: ClassVar[bool] = False
+
+    def __init__(
+        self, message: str, *, model: str = "", status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(f"{model}: {message}" if model else message)
+        self.model = model
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class AuthenticationError(ModelError):
+    """The key is missing, wrong, or may not use this model (401, 403)."""
+
+    kind = "authentication"
+
+
+class BadRequestError(ModelError):
+    """The provider refuses this request, and always will (400, 422)."""
+
+    kind = "bad_request"
+
+
+class ContextOverflow(BadRequestError):
+    """The prompt is longer than the model's context window."""
+
+    kind = "context_overflow"
+
+
+class UnknownModelError(ModelError):
+    """No such model, path or provider (404)."""
+
+    kind = "unknown_model"
+
+
+class RateLimited(ModelError):
+    """The provider asks for fewer requests (429), still after the retries."""
+
+    kind = "rate_limit"
+    is_retryable = True
+
+
+class ServerError(ModelError):
+    """The provider failed (5xx, a broken connection, an unreadable answer), still after the retries."""
+
+    kind = "server"
+    is_retryable = True
+
+
+class ModelTimeout(ModelError):
+    """No answer in time, still after the retries."""
+
+    kind = "timeout"
+    is_retryable = True
+
+
+class RecordingOver(ModelError):
+    """The recorded or scripted replies are used up."""
+
+    kind = "recording_over"
+
+
+class RealRequestRefused(ModelError):
+    """Real requests are switched off in this process."""
+
+    kind = "refused_here"
+
+
+class EnvironmentLost(TinysmithError):
+    """The environment's machinery failed: a dead process, a broken connection. Never a wrong answer."""
+
+
+class ToolError(TinysmithError):
+    """A tool raised."""
