@@ -1,1 +1,79 @@
 """Multi-agent LLM strategies as explicit state machines that you can see, prove and resume."""
+
+from tinysmith.drivers import arun, awalk, run, walk
+from tinysmith.errors import DefinitionError, ParseError, TinysmithError
+from tinysmith.limits import Limits
+from tinysmith.mapping import FrozenDict
+from tinysmith.messages import (
+    Act,
+    Ask,
+    Call,
+    Done,
+    Failed,
+    Message,
+    Observation,
+    Reply,
+    Result,
+    ToolCall,
+    Usage,
+)
+from tinysmith.models.recorded import Recorded
+from tinysmith.models.samples import Samples
+from tinysmith.models.scripted import Scripted
+from tinysmith.nodes import Agent, Edge, Field, Guard, Halt, Panel, Rule, Tool, World
+from tinysmith.orchestrator import Orchestrator
+from tinysmith.position import Hop, Position
+from tinysmith.protocols import Environment, EnvironmentStep, Grade, Model, Task, Taskset
+from tinysmith.run import Run, Step
+from tinysmith.strategy import Strategy
+
+__all__ = [
+    "LLM",
+    "Act",
+    "Agent",
+    "Ask",
+    "Call",
+    "DefinitionError",
+    "Done",
+    "Edge",
+    "Environment",
+    "EnvironmentStep",
+    "Failed",
+    "Field",
+    "FrozenDict",
+    "Grade",
+    "Guard",
+    "Halt",
+    "Hop",
+    "Human",
+    "Limits",
+    "Message",
+    "Model",
+    "Observation",
+    "Orchestrator",
+    "Panel",
+    "ParseError",
+    "Position",
+    "Recorded",
+    "Reply",
+    "Result",
+    "Rule",
+    "Run",
+    "Samples",
+    "Scripted",
+    "SqlEnvironment",
+    "StdinEnvironment",
+    "Step",
+    "Strategy",
+    "Task",
+    "Taskset",
+    "TinysmithError",
+    "Tool",
+    "ToolCall",
+    "Usage",
+    "World",
+    "arun",
+    "awalk",
+    "run",
+    "walk",
+]

@@ -72,9 +72,7 @@ class DefinitionError(TinysmithError):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         lines = [str(finding) for finding in findings]
-        text = (
-            lines[0] if len(lines) == 1 else f"{len(lines)} findings:\n" + "\n".join(f"  {x}" for x in lines)
-        )
+        text = lines[0] if len(lines) == 1 else f"{len(lines)} findings:\n" + "\n".join(f"  {x}" for x in lines)
         super().__init__(text)
         self.findings = tuple(findings)
 

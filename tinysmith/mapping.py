@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 K = TypeVar("K")
-V = TypeVar("V", covariant=True)
+V_co = TypeVar("V_co", covariant=True)
 
 JSON: TypeAlias = Any
 """None, bool, int, float, str, a sequence of these, or a mapping from str to these."""
 
 
-class FrozenDict(Mapping[K, V]):
+class FrozenDict(Mapping[K, V_co]):
     """A mapping that never changes, keeps its order, hashes and pickles.
 
     Its order is the order of its making: it counts for iteration, not for equality.
@@ -18,13 +18,13 @@ class FrozenDict(Mapping[K, V]):
 
     __slots__ = ("_items",)
 
-    def __init__(self, items: "Mapping[K, V] | Any" = (), /, **more: V) -> None:
+    def __init__(self, items: "Mapping[K, V_co] | Any" = (), /, **more: V_co) -> None:
         object.__setattr__(self, "_items", dict(items, **more))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a FrozenDict does not change; make a new one instead of setting {name!r}")
 
-    def __getitem__(self, key: K) -> V:
+    def __getitem__(self, key: K) -> V_co:
         return self._items[key]  # type: ignore[no-any-return,attr-defined]  # set past our own __setattr__
 
     def __iter__(self) -> Iterator[K]:
@@ -47,14 +47,21 @@ EMPTY: FrozenDict[str, JSON] = FrozenDict()
 
 
 def freeze(value: JSON) -> JSON:
-    """Makes JSON data immutable: lists become tuples, dicts become `FrozenDict`s, at every depth."""
-    if isinstance(value, FrozenDict) and not value:
-        return EMPTY
+    """Makes JSON data immutable: lists become tuples, dicts become `FrozenDict`s, at every depth.
+
+    Raises:
+        TypeError: Something in it is no JSON data.
+    """
+    if value is EMPTY or value is None or isinstance(value, str | int | float):
+        return value
     if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise TypeError(f"{key!r} is no text, so it cannot be a key of JSON data")
         return FrozenDict({key: freeze(item) for key, item in value.items()})
     if isinstance(value, list | tuple):
         return tuple(freeze(item) for item in value)
-    return value
+    raise TypeError(f"a {type(value).__name__} is no JSON data")
 
 
 def thaw(value: JSON) -> JSON:

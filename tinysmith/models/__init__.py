@@ -1,1 +1,1 @@
-"""."""
+"""The models: whatever answers a prompt."""

@@ -1,0 +1,281 @@
+"""The course of one run: the one loop under `walk`, `run`, `awalk`, `arun` and `Orchestrator`.
+
+Charter: what is asked next, what is recorded, what is logged, and the clock; nothing that the fold decides. The
+blocking and the asynchronous door differ in how they wait, and in nothing else.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from time import perf_counter
+from typing import Any, Generic, TypeVar
+
+from attrs import evolve
+
+from tinysmith._hands import TIME_UP, Hands
+from tinysmith._shown import escaped, one_line
+from tinysmith._turn import Plan
+from tinysmith.limits import Limits
+from tinysmith.messages import Act, Ask, Call, Done, Event, Failed, Observation, Reply, Result
+from tinysmith.position import Position
+from tinysmith.protocols import Grade, Task
+from tinysmith.run import Run, Step, best_grade
+from tinysmith.strategy import Strategy, plan_of
+
+B = TypeVar("B")
+T = TypeVar("T")
+
+_LOG = logging.getLogger("tinysmith")
+
+
+class Course(Generic[B]):
+    """One run under way.
+
+    Args:
+        strategy: What is run.
+        hands: What it is bound to.
+        limits: How much it may spend.
+        task: The episode's task.
+        listeners: Called with every step.
+    """
+
+    def __init__(
+        self,
+        strategy: Strategy[B],
+        hands: Hands,
+        *,
+        limits: Limits | None,
+        task: Task | None,
+        listeners: Sequence[Callable[[Step[B]], None]],
+    ) -> None:
+        self.strategy = strategy
+        self.hands = hands
+        self.position: Position[B]
+        self.steps: list[Step[B]] = []
+        self._limits = limits
+        self._task = task
+        self._listeners = tuple(listeners)
+        self._opening = ""
+        self._grade: Grade | None = None
+        self._since = 0.0
+        self._timer = None if limits is None or limits.max_seconds is None else _Timer(limits.max_seconds)
+        self._under_way: dict[asyncio.Task[Event], Ask | Act | Call] = {}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended."""
+        return self.position.done is not None
+
+    def walk(self, board: B | None, seed: int | None) -> Iterator[Step[B]]:
+        """From the first step to the last, blocking."""
+        try:
+            self.begin(board, self.hands.reset(self._task, seed))
+            while not self.is_over:
+                yield self.next()
+            self.end(self.hands.grade())
+        finally:
+            self.hands.let_go()
+
+    async def awalk(self, board: B | None, seed: int | None) -> AsyncIterator[Step[B]]:
+        """From the first step to the last."""
+        try:
+            self.begin(board, await self.hands.areset(self._task, seed))
+            while not self.is_over:
+                yield await self.anext()
+            self.end(await self.hands.agrade())
+        finally:
+            await self.drop()
+
+    def begin(self, board: B | None, opening: str) -> None:
+        """Stands at the start; the opening makes the board where none is given."""
+        self._opening = opening
+        if board is None:
+            board = self.strategy.brief(self._task or Task("", opening), opening)
+        elif opening:
+            _LOG.info("%s: unread opening: %s", plan_of(self.strategy).name, one_line(opening))
+        self.position = self.strategy.start(board, self._limits)
+
+    def end(self, grade: Grade | Failed | None) -> None:
+        """Takes the environment's last grade; where it could not give one, the run counts as lost."""
+        if isinstance(grade, Failed):
+            lost = Done("environment_lost", node=self.position.node)
+            self.position = evolve(self.position, requests=(lost,), error=grade)
+        else:
+            self._grade = grade
+
+    def next(self) -> Step[B]:
+        """Answers the first pending request, blocking."""
+        request = _answerable(self.position)
+        self._since = perf_counter()
+        return self.fold(request, self.hands.answer(request, within_s=self._seconds_left()))
+
+    async def anext(self) -> Step[B]:
+        """Answers the pending requests, all at once, and folds the first answer that comes."""
+        requests = self.position.requests
+        self._since = perf_counter()
+        if len(requests) == 1 and not self._under_way:
+            request = _answerable(self.position)
+            return self.fold(request, await self._in_time(self.hands.aanswer(request)))
+        return await self._anext_of_several()
+
+    async def _anext_of_several(self) -> Step[B]:
+        asked = set(self._under_way.values())
+        for request in self.position.requests:
+            if request not in asked and not isinstance(request, Done):
+                self._under_way[asyncio.ensure_future(self.hands.aanswer(request))] = request
+        first = await self._in_time(_first(self._under_way))
+        if isinstance(first, Failed):
+            await self.drop()
+            return self.fold(_answerable(self.position), first)
+        return self.fold(self._under_way.pop(first), first.result())
+
+    async def drop(self) -> None:
+        """Cancels what is under way, and waits until it is gone."""
+        tasks = list(self._under_way)
+        self._under_way.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.stop()
+
+    def fold(self, request: Ask | Act | Call, event: Event) -> Step[B]:
+        """Takes an answer: one step of the run."""
+        event = _stamped(event, request.id, perf_counter() - self._since)
+        before = self.position
+        after = self.strategy.advance(before, event)
+        step = Step(after.step, request, event, after.hops, after.board)
+        self.position = after
+        self.steps.append(step)
+        if _LOG.isEnabledFor(logging.INFO):
+            _log(plan_of(self.strategy), step, after)
+        for listener in self._listeners:
+            listener(step)
+        return step
+
+    def result(self) -> Run[B]:
+        """What the run was."""
+        steps = tuple(self.steps)
+        grade, oracle = best_grade(steps, self._grade)
+        return Run(
+            plan_of(self.strategy).name,
+            self.position,
+            steps,
+            task="" if self._task is None else self._task.id,
+            opening=self._opening,
+            grade=grade,
+            oracle=oracle,
+        )
+
+    def _seconds_left(self) -> float | None:
+        limits = self._limits
+        if limits is None or limits.max_seconds is None:
+            return None
+        return max(0.0, limits.max_seconds - self.position.spent.seconds)
+
+    async def _in_time(self, work: Awaitable[T]) -> T | Failed:
+        if self._timer is None:
+            return await work
+        return await self._timer.hold(work, self._seconds_left() or 0.0)
+
+
+class _Timer:
+    """The one timer of an asynchronous run with a limit on its seconds.
+
+    It is set once and looks again when it rings, because only the seconds of waiting count; so a run of many
+    requests costs the event loop one timer, not one a request.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._handle: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._deadline = seconds
+        self._rang = False
+
+    async def hold(self, work: Awaitable[T], seconds: float) -> T | Failed:
+        """Waits for the work for at most these seconds; `TIME_UP` if they were not enough."""
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + seconds
+        if self._handle is None:
+            self._handle = loop.call_at(self._deadline, self._ring)
+        self._task = asyncio.current_task()
+        self._rang = False
+        cancelled_before = 0 if self._task is None else self._task.cancelling()
+        try:
+            return await work
+        except asyncio.CancelledError:
+            # As asyncio.timeout does: ours is taken back, anybody else's cancellation goes on.
+            if self._rang and self._task is not None and self._task.uncancel() <= cancelled_before:
+                return TIME_UP
+            raise
+        finally:
+            self._task = None
+
+    def _ring(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._handle = None
+        if self._task is None:
+            return
+        if loop.time() < self._deadline:
+            self._handle = loop.call_at(self._deadline, self._ring)
+            return
+        self._rang = True
+        self._task.cancel()
+
+    def stop(self) -> None:
+        """Gives the timer back to the loop."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
+async def _first(tasks: dict[asyncio.Task[Event], Any]) -> asyncio.Task[Event]:
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    return next(task for task in tasks if task in done)
+
+
+def _answerable(position: Position[Any]) -> Ask | Act | Call:
+    request = position.request
+    if isinstance(request, Done):
+        raise StopIteration
+    return request
+
+
+def _stamped(event: Event, answers: str, elapsed_s: float) -> Event:
+    """The event with what it answers and how long that took; spelt out for replies, of which there are most."""
+    if type(event) is Reply:
+        return Reply(
+            event.text,
+            calls=event.calls,
+            finish=event.finish,
+            usage=event.usage,
+            model=event.model,
+            answers=answers,
+            elapsed_s=elapsed_s,
+        )
+    return evolve(event, answers=answers, elapsed_s=elapsed_s)
+
+
+def _log(plan: Plan, step: Step[Any], after: Position[Any]) -> None:
+    way = " ".join(f"→ {hop.target}" + (f" ({hop.why})" if hop.why else "") for hop in step.hops)
+    _LOG.info("%s step %d: %s %s: %s", plan.name, step.number, step.node, way or "asks again", said(step))
+    if _LOG.isEnabledFor(logging.DEBUG):
+        if isinstance(step.request, Ask):
+            prompt = "\n".join(f"{message.role}: {message.content}" for message in step.request.messages)
+            _LOG.debug("%s step %d: prompt of %s:\n%s", plan.name, step.number, step.node, escaped(prompt))
+        if isinstance(step.event, Reply):
+            _LOG.debug("%s step %d: reply:\n%s", plan.name, step.number, escaped(step.event.text))
+    done = after.done
+    if done is not None:
+        _LOG.info("%s: over: %s", plan.name, done.outcome)
+
+
+def said(step: Step[Any], width: int = 100) -> str:
+    """What a step's event says, in one escaped line."""
+    match step.event:
+        case Reply(text=text) | Observation(text=text):
+            return one_line(text, width)
+        case Result(value=value):
+            return one_line(repr(value), width)
+        case Failed(kind=kind, message=message):
+            return one_line(f"{kind}: {message}", width)

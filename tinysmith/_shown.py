@@ -1,0 +1,31 @@
+"""Hostile text, made safe to show in a terminal or a log."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def escaped(text: str) -> str:
+    """The text with every control, format and bidirectional character written out, line breaks excepted."""
+    return "".join(char if char == "\n" or char.isprintable() else _written_out(char) for char in text)
+
+
+def one_line(text: str, width: int = 100) -> str:
+    """The first line that says something, escaped, and cut to a width in characters."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    line = escaped(lines[0].strip()) if lines else ""
+    cut = len(lines) > 1 or len(line) > width
+    return f"{line[: width - 1].rstrip()}…" if cut else line
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """A sentence that offers the known names near to a wrong one, or all of them if none is near."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return f"Did you mean {' or '.join(close)}?"
+    some = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f"There is {some}." if names else "There is none."
+
+
+def _written_out(char: str) -> str:
+    return char.encode("unicode_escape", "surrogatepass").decode("ascii")

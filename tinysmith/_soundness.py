@@ -1,0 +1,158 @@
+"""The checks that a strategy's class must pass when it is created."""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tinysmith._codec import UnfitTypeError, codec
+from tinysmith._declare import Declaration
+from tinysmith.errors import Finding
+from tinysmith.limits import LIMIT_NAMES
+from tinysmith.nodes import Guard, Halt, World
+
+OUTCOMES = LIMIT_NAMES | {
+    "model_failed",
+    "tool_failed",
+    "environment_lost",
+    "environment_over",
+    "context_overflow",
+    "recording_over",
+}
+"""The outcomes that are not halts; no halt may have such a name."""
+
+
+def soundness(declared: Declaration, allow: Mapping[str, str]) -> list[Finding]:
+    """All findings on a declaration, those excepted that the class allows with a reason."""
+    findings = list(declared.findings)
+    checks = _ALWAYS if findings else _ALWAYS + _GRAPH
+    for check in checks:
+        findings += check(declared)
+    return [*_allowances(declared, allow), *(found for found in findings if found.code not in allow)]
+
+
+def _allowances(declared: Declaration, allow: Mapping[str, str]) -> Iterator[Finding]:
+    for code, reason in allow.items():
+        if code not in ALLOWABLE:
+            known = ", ".join(sorted(ALLOWABLE))
+            problem = f"allow names {code!r}, which cannot be allowed."
+            yield Finding("bad-allowance", declared.name, problem, f"What can: {known}.")
+        elif not str(reason).strip():
+            problem = f"allow[{code!r}] gives no reason."
+            yield Finding("bad-allowance", declared.name, problem, "Say in a few words why it is right here.")
+
+
+def _board(declared: Declaration) -> Iterator[Finding]:
+    if declared.board_type is None:
+        return
+    try:
+        codec(declared.board_type, declared.board_type.__name__)
+    except UnfitTypeError as error:
+        for fault in error.faults:
+            yield Finding("board-type", f"{declared.name}: {fault.path}", fault.problem, fault.remedy)
+
+
+def _halt_names(declared: Declaration) -> Iterator[Finding]:
+    for name, node in declared.nodes.items():
+        if isinstance(node, Halt) and name in OUTCOMES:
+            problem = "a halt of this name could not be told from the outcome of that name."
+            yield Finding("reserved-outcome", f"{declared.name}.{name}", problem, "Rename the halt.")
+
+
+def _guards(declared: Declaration) -> Iterator[Finding]:
+    for arrow in declared.arrows:
+        problem = None if arrow.guard is None else guard_fault(arrow.guard)
+        if problem:
+            remedy = "Name a module-level function: def is_ready(board: Board) -> bool."
+            yield Finding("bad-guard", f"{declared.name}.{arrow.source}", problem, remedy)
+
+
+def guard_fault(guard: Guard[Any]) -> str | None:
+    """Why something cannot be a guard, or None."""
+    if not callable(guard):
+        return f"its guard is {guard!r}, which is no function; a guard is named, not called."
+    name = getattr(guard, "__name__", None)
+    if name is None or name == "<lambda>":
+        return "one of its guards has no name, so no diagram and no message could tell which it is."
+    if inspect.iscoroutinefunction(guard):
+        return f"its guard {name} is async, so its answer would never be True or False."
+    try:
+        inspect.signature(guard).bind(object())
+    except (TypeError, ValueError):
+        return f"its guard {name} does not take exactly one board."
+    return None
+
+
+def _sources(declared: Declaration) -> Iterator[Finding]:
+    for name, node in declared.nodes.items():
+        where = f"{declared.name}.{name}"
+        leaving = declared.leaving(name)
+        if isinstance(node, Halt):
+            if leaving:
+                yield Finding("edge-from-halt", where, "an edge leaves a halt.", "Remove it.")
+            continue
+        if len(declared.leaving(name, on_failure=True)) > 1:
+            problem = "it has two failure edges; only the first could be taken."
+            yield Finding("second-failure-edge", where, problem, "Keep one.")
+        open_ways = [place for place, arrow in enumerate(leaving) if arrow.guard is None]
+        if open_ways and open_ways[0] != len(leaving) - 1:
+            behind = leaving[open_ways[0] + 1].target
+            problem = f"its edge to {behind} stands after the one without a guard, so it is never taken."
+            yield Finding("edge-after-otherwise", where, problem, "Put the edge without `when` last.")
+        if not open_ways and name in declared.mentioned():
+            yield _no_otherwise(declared, name, where, [arrow.guard for arrow in leaving])
+        yield from _guards_twice(where, [arrow.guard for arrow in leaving])
+
+
+def _no_otherwise(declared: Declaration, name: str, where: str, guards: list[Any]) -> Finding:
+    halts = [halt for halt, node in declared.nodes.items() if isinstance(node, Halt)]
+    remedy = f"End them with one that has no `when`, e.g. `{name}.to({halts[0] if halts else 'gave_up'})`."
+    if not guards:
+        return Finding("no-edges", where, "no edge leaves it, so a run would be stuck there.", remedy)
+    tried = ", ".join(getattr(guard, "__name__", "?") for guard in guards)
+    return Finding("no-otherwise", where, f"a run is stuck there where no guard holds ({tried}).", remedy)
+
+
+def _guards_twice(where: str, guards: list[Any]) -> Iterator[Finding]:
+    seen = set()
+    for guard in guards:
+        if guard is not None and guard in seen:
+            problem = f"its guard {guard.__name__} stands on two edges; the second is never taken."
+            yield Finding("same-guard-twice", where, problem, "Remove one, or ask something else.")
+        seen.add(guard)
+
+
+def _reach(declared: Declaration) -> Iterator[Finding]:
+    if declared.initial is None:
+        return
+    used = declared.mentioned()
+    reachable = declared.reached(declared.initial)
+    for name in declared.nodes:
+        where = f"{declared.name}.{name}"
+        if name not in used:
+            yield Finding("unused-node", where, "no edge mentions it.", "Add an edge to it, or remove it.")
+        elif name not in reachable:
+            problem = f"no edges lead to it from the initial node {declared.initial}."
+            yield Finding("unreachable-node", where, problem, "Add an edge to it, or remove it.")
+    ends = [name for name, node in declared.nodes.items() if isinstance(node, Halt | World)]
+    with_exit = declared.reached(*ends, backwards=True)
+    for name in declared.nodes:
+        if name in used and name not in with_exit:
+            problem = "from it neither a halt nor a world node can be reached, so a run could never end."
+            yield Finding("no-exit", f"{declared.name}.{name}", problem, "Add an edge that leads out.")
+
+
+_ALWAYS: tuple[Callable[[Declaration], Iterator[Finding]], ...] = (_board, _halt_names, _guards)
+_GRAPH: tuple[Callable[[Declaration], Iterator[Finding]], ...] = (_sources, _reach)
+
+ALLOWABLE = frozenset(
+    {
+        "edge-after-otherwise",
+        "no-exit",
+        "no-otherwise",
+        "same-guard-twice",
+        "second-failure-edge",
+        "unreachable-node",
+        "unused-node",
+    }
+)
+"""The findings that a class may switch off: those with which a machine can still be built."""

@@ -1,0 +1,165 @@
+"""`Recorded`: a model that says what a real one said, from a file of recorded episodes."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from tinysmith._shown import near
+from tinysmith.errors import DataError, RecordingOver, UsageError
+from tinysmith.messages import FREE, Ask, Reply
+from tinysmith.models._at_once import AtOnce
+from tinysmith.protocols import Task
+
+
+@frozen
+class RecordedTurns:
+    """One recorded episode.
+
+    Attributes:
+        task_id: The task.
+        query: The question that was asked; empty if it was not recorded.
+        replies: What the model said, turn by turn.
+        rewards: The reward of each turn, where they were recorded.
+    """
+
+    task_id: str
+    query: str
+    replies: tuple[str, ...]
+    rewards: tuple[float, ...]
+
+
+class RecordedEpisode(AtOnce):
+    """The model of one recorded episode: the run's ask of number n is answered with turn n."""
+
+    def __init__(self, turns: RecordedTurns) -> None:
+        self.turns = turns
+
+    def ask(self, request: Ask, /) -> Reply:
+        """Answers with the turn that the ask's number names.
+
+        Raises:
+            RecordingOver: The recording is shorter than that.
+        """
+        replies = self.turns.replies
+        if request.number >= len(replies):
+            problem = (
+                f"The recording of task {self.turns.task_id} has {len(replies)} turns, and one more is asked."
+            )
+            raise RecordingOver(problem, model="recorded")
+        return Reply(replies[request.number], usage=FREE, model="recorded")
+
+
+class Recorded(AtOnce):
+    """Recorded episodes, one JSON object a line, found by the id of the run's task.
+
+    An object has `task_id`, `actions` (a list of texts) and, where they were recorded, `thoughts`, `rewards` and
+    `query`. A turn is said as `Thought: …` and `Action: …` on lines of their own, or as the action alone.
+
+    Args:
+        path: The file.
+
+    Raises:
+        DataError: The file is missing, or a line is broken; the message names the line.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._episodes = _read(self.path)
+
+    @property
+    def task_ids(self) -> tuple[str, ...]:
+        """The recorded tasks, in the file's order."""
+        return tuple(self._episodes)
+
+    def turns(self, task_id: str) -> RecordedTurns:
+        """The recorded turns of a task.
+
+        Raises:
+            UsageError: There are none.
+        """
+        if task_id not in self._episodes:
+            raise UsageError(f"{self.path} has no recording of task {task_id!r}. {near(task_id, self._episodes)}")
+        return self._episodes[task_id]
+
+    def episode(self, task: Task, /) -> RecordedEpisode:
+        """The model for an episode of that task.
+
+        Raises:
+            UsageError: There is no recording of it.
+            DataError: The recording is of another question under the same id.
+        """
+        turns = self.turns(task.id)
+        if turns.query and task.query and turns.query.strip() != task.query.strip():
+            problem = f"{self.path}: task {task.id!r} was recorded with another question"
+            raise DataError(
+                f"{problem}: {turns.query[:60]!r}, not {task.query[:60]!r}. Name the data it was made with."
+            )
+        return RecordedEpisode(turns)
+
+    def ask(self, request: Ask, /) -> Reply:
+        """Answers from the only episode.
+
+        Raises:
+            UsageError: There are several; give the run its `task`.
+        """
+        if len(self._episodes) != 1:
+            raise UsageError(
+                f"{self.path} has {len(self._episodes)} episodes; say which one with run(..., task=...)."
+            )
+        return RecordedEpisode(*self._episodes.values()).ask(request)
+
+
+def _read(path: Path) -> Mapping[str, RecordedTurns]:
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except OSError as error:
+        raise DataError(f"{path}: the recording cannot be read: {error.strerror}. Check the path.") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: the recording is not UTF-8 text. Give a file of JSON lines.") from None
+    episodes: dict[str, RecordedTurns] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                turns = _turns(json.loads(line))
+            except (ValueError, RecursionError) as error:
+                remedy = "Mend or remove the line."
+                raise DataError(f"{path}:{number}: this line is no recorded episode: {error}. {remedy}") from None
+            if turns.task_id in episodes:
+                raise DataError(f"{path}:{number}: task {turns.task_id!r} is recorded twice. Remove one.")
+            episodes[turns.task_id] = turns
+    if not episodes:
+        raise DataError(f"{path}: the recording is empty. Give a file with one JSON object a line.")
+    return episodes
+
+
+def _turns(data: Any) -> RecordedTurns:
+    if not isinstance(data, dict):
+        raise ValueError("it is not a JSON object")
+    task_id = data.get("task_id")
+    if isinstance(task_id, bool) or not isinstance(task_id, int | str):
+        raise ValueError("it has no task_id")
+    actions = _texts(data, "actions")
+    if actions is None:
+        raise ValueError("it has no actions")
+    thoughts = _texts(data, "thoughts")
+    if thoughts is not None and len(thoughts) != len(actions):
+        raise ValueError(f"it has {len(thoughts)} thoughts for {len(actions)} actions")
+    rewards = data.get("rewards", [])
+    if not isinstance(rewards, list) or not all(type(reward) in {int, float} for reward in rewards):
+        raise ValueError("its rewards are no list of numbers")
+    replies = actions
+    if thoughts is not None:
+        replies = [f"Thought: {said}\nAction: {done}" for said, done in zip(thoughts, actions, strict=True)]
+    return RecordedTurns(str(task_id), str(data.get("query", "")), tuple(replies), tuple(map(float, rewards)))
+
+
+def _texts(data: Mapping[str, Any], name: str) -> list[str] | None:
+    texts = data.get(name)
+    if texts is None:
+        return None
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"its {name} are no list of texts")
+    return texts

@@ -1,0 +1,145 @@
+"""`Run` and `Step`: what a run was, and what each of its steps did."""
+
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from attrs import field, frozen
+
+from tinysmith.mapping import FrozenDict
+from tinysmith.messages import FREE, Act, Done, Event, Failed, Observation, Reply, Request, Usage
+from tinysmith.position import Hop, Position
+from tinysmith.protocols import Grade
+
+B = TypeVar("B")
+
+
+@frozen(weakref_slot=False)
+class Step(Generic[B]):
+    """One event folded.
+
+    Attributes:
+        number: From 1.
+        request: What was waited for.
+        event: What answered it.
+        hops: The edges that it made the run take, each with the guards tried and their verdicts.
+        board: The board after it.
+    """
+
+    number: int
+    request: Request
+    event: Event
+    hops: tuple[Hop, ...]
+    board: B
+
+    @property
+    def node(self) -> str:
+        """The node whose request was answered."""
+        return "" if isinstance(self.request, Done) else self.request.node
+
+
+@frozen
+class RunUsage:
+    """What a run's replies cost.
+
+    Attributes:
+        total: All together.
+        by_model: By the name of the model that answered.
+        by_node: By agent or panel.
+    """
+
+    total: Usage
+    by_model: FrozenDict[str, Usage]
+    by_node: FrozenDict[str, Usage]
+
+    @property
+    def tokens(self) -> int:
+        """Tokens read and written."""
+        return self.total.tokens
+
+    @property
+    def cost_usd(self) -> float | None:
+        """US dollars; None if the price of any reply is not known."""
+        return self.total.cost_usd
+
+
+@frozen
+class Run(Generic[B]):
+    """A run that has ended.
+
+    Attributes:
+        strategy: The strategy's name.
+        position: Where it ended.
+        steps: Every step.
+        task: The task's id; empty where there was none.
+        opening: The environment's first observation.
+        grade: The environment's grade: of the best turn, where the strategy was shown the grades, else of the
+            end; None where nothing grades.
+        oracle: Whether the strategy was shown the environment's grade during the episode.
+    """
+
+    strategy: str
+    position: Position[B]
+    steps: tuple[Step[B], ...] = field(repr=lambda steps: f"<{len(steps)} steps>")
+    task: str = field(default="", kw_only=True)
+    opening: str = field(default="", kw_only=True, repr=False)
+    grade: Grade | None = field(default=None, kw_only=True)
+    oracle: bool = field(default=False, kw_only=True)
+
+    @property
+    def outcome(self) -> str:
+        """How it ended: the name of the halt, of the limit, or of what failed."""
+        done = self.position.done
+        return "" if done is None else done.outcome
+
+    @property
+    def success(self) -> bool:
+        """Whether it ended in a halt that says that this is what was wanted."""
+        done = self.position.done
+        return done is not None and done.success
+
+    @property
+    def solved(self) -> bool:
+        """Whether the task is solved: the environment's grade alone decides; where nothing grades, the halt."""
+        return self.success if self.grade is None else self.grade.solved
+
+    @property
+    def board(self) -> B:
+        """The last board."""
+        return self.position.board
+
+    @property
+    def error(self) -> Failed | None:
+        """The failure that ended the run, if one did."""
+        return self.position.error
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of waiting for models, environment and tools."""
+        return self.position.spent.seconds
+
+    @cached_property
+    def usage(self) -> RunUsage:
+        """Tokens and cost, by model and by node."""
+        total = FREE
+        by_model: dict[str, Usage] = {}
+        by_node: dict[str, Usage] = {}
+        for step in self.steps:
+            if isinstance(step.event, Reply):
+                usage = step.event.usage
+                total += usage
+                by_model[step.event.model] = by_model.get(step.event.model, FREE) + usage
+                by_node[step.node] = by_node.get(step.node, FREE) + usage
+        return RunUsage(total, FrozenDict(by_model), FrozenDict(by_node))
+
+
+def best_grade(steps: tuple[Step[B], ...], last: Grade | None) -> tuple[Grade | None, bool]:
+    """A run's grade (its best turn's, if it was shown grades; else the last), and whether it was shown any."""
+    best = None
+    oracle = False
+    for step in steps:
+        if isinstance(step.request, Act) and step.request.grade and isinstance(step.event, Observation):
+            oracle = True
+            shown = step.event.info.get("grade")
+            if shown is not None and (best is None or shown["score"] > best.score):
+                best = Grade(shown["score"], shown["solved"], shown["parts"])
+    return (last if best is None else best), oracle

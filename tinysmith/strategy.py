@@ -1,0 +1,186 @@
+"""`Strategy`: a class that declares a finite-state machine over nodes."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+
+import attrs
+from transitions.extensions.markup import MarkupMachine
+
+from tinysmith import _engine, _fold
+from tinysmith._codec import MisfitError, codec
+from tinysmith._declare import Declaration, read
+from tinysmith._enter import KINDS
+from tinysmith._soundness import soundness
+from tinysmith._turn import Plan
+from tinysmith.errors import BoardError, DecodeError, DefinitionError, UsageError
+from tinysmith.limits import Limits
+from tinysmith.messages import Event
+from tinysmith.nodes import Edge, Halt, Node
+from tinysmith.position import B as BoardOfPosition
+from tinysmith.position import Hop, Position
+from tinysmith.protocols import Task
+
+B = TypeVar("B")
+
+FORMAT = 1
+"""The version of saved positions."""
+
+
+class Strategy(Generic[B]):
+    """A finite-state machine over nodes that share a board.
+
+    A subclass names its nodes as attributes, the `initial` one, and its `edges`; it is checked and compiled
+    when the class is created. An instance holds nothing: one object serves any number of runs at once.
+
+    Attributes:
+        initial: Where a run begins.
+        edges: The ways from node to node. Those that leave one node are tried in their order.
+        allow: Checks that do not apply to this class, by code, each with the reason.
+        machine: The compiled engine, a `transitions` machine, to be looked at.
+
+    Raises:
+        DefinitionError: When a subclass is created that is no sound machine; all findings at once.
+    """
+
+    initial: Node[B]
+    edges: tuple[Edge[B], ...] = ()
+    allow: ClassVar[Mapping[str, str]] = {}
+    machine: ClassVar[MarkupMachine]
+    __plan__: ClassVar[Plan]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        declared = read(cls, Strategy)
+        findings = soundness(declared, cls.allow)
+        if findings:
+            raise DefinitionError(findings)
+        cls.__plan__ = _compile(declared, declared.board_type, declared.initial)
+        cls.machine = cls.__plan__.engine.machine
+
+    def start(self, board: B, limits: Limits | None = None) -> Position[B]:
+        """The first position of a run.
+
+        Args:
+            board: The first board.
+            limits: How much the run may spend; None for no limits.
+
+        Raises:
+            RunError: A node's method, a guard or the board is at fault.
+        """
+        return _fold.start(self.__plan__, board, limits)
+
+    def advance(self, position: Position[B], event: Event) -> Position[B]:
+        """The position after an event. The same input gives the same output, and nothing is mutated.
+
+        Raises:
+            RunError: The event answers nothing that is pending, or a node's method or a guard is at fault; the
+                position given still stands.
+        """
+        return _fold.advance(self.__plan__, position, event)
+
+    def brief(self, task: Task, observation: str, /) -> B:  # for those who override it
+        """The first board, from a task and the environment's first observation.
+
+        With it a strategy can be run by name. The default is a board with nothing but default values.
+
+        Raises:
+            UsageError: The board has fields without a default; override this method, or give a board.
+        """
+        board_type = self.__plan__.board_type
+        needed = [part.name for part in attrs.fields(board_type) if part.init and part.default is attrs.NOTHING]
+        if needed:
+            name = type(self).__name__
+            problem = f"{name} cannot make its first board: {board_type.__name__} needs {', '.join(needed)}."
+            raise UsageError(f"{problem} Define {name}.brief(task, observation), or give a board.")
+        board: B = board_type()
+        return board
+
+    def dumps(self, position: Position[B]) -> str:
+        """A position as one line of JSON.
+
+        Raises:
+            BoardError: The board holds a value that its type does not allow.
+        """
+        plan = self.__plan__
+        try:
+            saved = plan.codec.encode(position, "position")
+        except MisfitError as error:
+            problem = f"it cannot be saved: {error}."
+            raise BoardError(problem, strategy=plan.name, node=position.node, step=position.step) from None
+        return json.dumps({"format": FORMAT, "strategy": plan.name, "position": saved})
+
+    def loads(self, text: str) -> Position[B]:
+        """The position that `dumps` wrote. Reading is strict, and runs no code that the text names.
+
+        Raises:
+            DecodeError: The text is not a position of this strategy; nothing of it was used.
+        """
+        plan = self.__plan__
+        try:
+            saved = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise DecodeError(f"A saved position is not JSON: {error}.") from None
+        if not isinstance(saved, dict) or saved.keys() != {"format", "strategy", "position"}:
+            raise DecodeError("A saved position lacks its format, its strategy or its position.")
+        if saved["format"] != FORMAT or saved["strategy"] != plan.name:
+            found = f"format {saved['format']!r} of {saved['strategy']!r}"
+            raise DecodeError(f"A saved position is {found}, not format {FORMAT} of {plan.name!r}.")
+        try:
+            position: Position[B] = plan.codec.decode(saved["position"], "position")
+        except (MisfitError, RecursionError) as error:
+            raise DecodeError(f"A saved position of {plan.name} does not fit: {error}.") from None
+        if position.node not in plan.nodes or not position.requests:
+            raise DecodeError(f"A saved position stands at {position.node!r}, which {plan.name} does not have.")
+        return position
+
+    @classmethod
+    def graph_machine(cls, **options: Any) -> Any:
+        """A throw-away `transitions` `GraphMachine` of this strategy, for that library's diagram engines.
+
+        Args:
+            options: Passed on, such as `graph_engine="graphviz"`, which needs the `graphviz` package.
+        """
+        return _engine.graph_machine(cls.machine, **options)
+
+
+def plan_of(strategy: Strategy[Any] | type[Strategy[Any]]) -> Plan:
+    """The compiled form of a strategy, for the parts of this package that draw and test it."""
+    return strategy.__plan__
+
+
+def _compile(declared: Declaration, board_type: Any, initial: Any) -> Plan:
+    nodes = declared.nodes
+    ways = {name: [(arrow.target, arrow.guard) for arrow in declared.leaving(name)] for name in nodes}
+    failures = {
+        name: Hop(name, -1, (), declared.leaving(name, on_failure=True)[0].target)
+        for name in nodes
+        if declared.leaving(name, on_failure=True)
+    }
+    halts = frozenset(name for name, node in nodes.items() if isinstance(node, Halt))
+    failing = {name: hop.target for name, hop in failures.items()}
+    board = codec(board_type, board_type.__name__)
+    return Plan(
+        name=declared.name,
+        board_type=board_type,
+        initial=initial,
+        nodes=nodes,
+        kinds={name: next(kind for kind in KINDS if isinstance(node, kind)) for name, node in nodes.items()},
+        guards={name: tuple(guard for _, guard in leaving if guard) for name, leaving in ways.items()},
+        hops={name: _hops(name, leaving) for name, leaving in ways.items()},
+        failures=failures,
+        engine=_engine.Engine(initial, ways, failing, halts=halts),
+        codec=codec(Position, "position", bindings={BoardOfPosition: board}, any_json=True),
+    )
+
+
+def _hops(source: str, leaving: list[tuple[str, Any]]) -> tuple[Hop, ...]:
+    hops = []
+    tried: tuple[tuple[str, bool], ...] = ()
+    for index, (target, guard) in enumerate(leaving):
+        if guard is None:
+            hops.append(Hop(source, index, tried, target))
+        else:
+            hops.append(Hop(source, index, (*tried, (guard.__name__, True)), target))
+            tried = (*tried, (guard.__name__, False))
+    return tuple(hops)
