@@ -1,9 +1,9 @@
 """One agent tries, sees what its action printed and its reward, and tries again.
 
-                      is_over
-    player --> shell ---------> ended
-      ^          |  is_solved
-      |          |------------> solved
+                     is_solved
+    player --> shell ---------> solved
+      ^          |  is_over
+      |          |------------> ended
       |          |  otherwise
       |          +------------> out_of_turns
       +----------+ has_turns_left

@@ -7,6 +7,7 @@ blocking and the asynchronous door differ in how they wait, and in nothing else.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from math import inf
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
@@ -36,6 +37,7 @@ class Course(Generic[B]):
         hands: What it is bound to.
         limits: How much it may spend.
         task: The episode's task.
+        brief: Makes the first board where none is given; the strategy's own unless given.
         listeners: Called with every step.
     """
 
@@ -46,6 +48,7 @@ class Course(Generic[B]):
         *,
         limits: Limits | None,
         task: Task | None,
+        brief: Callable[[Task, str], B] | None = None,
         listeners: Sequence[Callable[[Step[B]], None]],
     ) -> None:
         self.strategy = strategy
@@ -54,6 +57,7 @@ class Course(Generic[B]):
         self.steps: list[Step[B]] = []
         self._limits = limits
         self._task = task
+        self._brief = strategy.brief if brief is None else brief
         self._listeners = tuple(listeners)
         self._opening = ""
         self._grade: Grade | None = None
@@ -66,31 +70,55 @@ class Course(Generic[B]):
         """Whether the run has ended."""
         return self.position.done is not None
 
+    @property
+    def _is_lost(self) -> bool:
+        done = self.position.done
+        return done is not None and done.outcome == "environment_lost"
+
     def walk(self, board: B | None, seed: int | None) -> Iterator[Step[B]]:
         """From the first step to the last, blocking."""
         try:
             self.begin(board, self.hands.reset(self._task, seed))
             while not self.is_over:
                 yield self.next()
-            self.end(self.hands.grade())
+            self.end(None if self._is_lost else self.hands.grade())
         finally:
             self.hands.let_go()
 
     async def awalk(self, board: B | None, seed: int | None) -> AsyncIterator[Step[B]]:
         """From the first step to the last."""
         try:
-            self.begin(board, await self.hands.areset(self._task, seed))
+            await self.abegin(board, seed)
             while not self.is_over:
                 yield await self.anext()
-            self.end(await self.hands.agrade())
+            await self.aend()
         finally:
             await self.drop()
+
+    async def arun(self, board: B | None, seed: int | None) -> Run[B]:
+        """As `awalk` to the end, without the cost of an iterator: thousands of runs may share a loop."""
+        try:
+            await self.abegin(board, seed)
+            while not self.is_over:
+                await self.anext()
+            await self.aend()
+        finally:
+            await self.drop()
+        return self.result()
+
+    async def abegin(self, board: B | None, seed: int | None) -> None:
+        """Resets the environment and stands at the start."""
+        self.begin(board, await self.hands.areset(self._task, seed))
+
+    async def aend(self) -> None:
+        """Takes the environment's last grade."""
+        self.end(None if self._is_lost else await self.hands.agrade())
 
     def begin(self, board: B | None, opening: str) -> None:
         """Stands at the start; the opening makes the board where none is given."""
         self._opening = opening
         if board is None:
-            board = self.strategy.brief(self._task or Task("", opening), opening)
+            board = self._brief(self._task or Task("", opening), opening)
         elif opening:
             _LOG.info("%s: unread opening: %s", plan_of(self.strategy).name, one_line(opening))
         self.position = self.strategy.start(board, self._limits)
@@ -106,24 +134,26 @@ class Course(Generic[B]):
     def next(self) -> Step[B]:
         """Answers the first pending request, blocking."""
         request = _answerable(self.position)
-        self._since = perf_counter()
+        self.await_answer()
         return self.fold(request, self.hands.answer(request, within_s=self._seconds_left()))
 
     async def anext(self) -> Step[B]:
         """Answers the pending requests, all at once, and folds the first answer that comes."""
-        requests = self.position.requests
-        self._since = perf_counter()
-        if len(requests) == 1 and not self._under_way:
-            request = _answerable(self.position)
-            return self.fold(request, await self._in_time(self.hands.aanswer(request)))
-        return await self._anext_of_several()
+        self.await_answer()
+        if len(self.position.requests) > 1 or self._under_way:
+            return await self._anext_of_several()
+        request = _answerable(self.position)
+        if self._timer is None:
+            return self.fold(request, await self.hands.aanswer(request))
+        return self.fold(request, await self._timer.hold(self.hands.aanswer(request), self._seconds_left()))
 
     async def _anext_of_several(self) -> Step[B]:
-        asked = set(self._under_way.values())
+        asked = {request.id for request in self._under_way.values()}
         for request in self.position.requests:
-            if request not in asked and not isinstance(request, Done):
+            if request.id not in asked and not isinstance(request, Done):
                 self._under_way[asyncio.ensure_future(self.hands.aanswer(request))] = request
-        first = await self._in_time(_first(self._under_way))
+        work = _first(self._under_way)
+        first = await (work if self._timer is None else self._timer.hold(work, self._seconds_left()))
         if isinstance(first, Failed):
             await self.drop()
             return self.fold(_answerable(self.position), first)
@@ -138,6 +168,10 @@ class Course(Generic[B]):
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._timer is not None:
             self._timer.stop()
+
+    def await_answer(self) -> None:
+        """Starts the clock: from here on the run waits."""
+        self._since = perf_counter()
 
     def fold(self, request: Ask | Act | Call, event: Event) -> Step[B]:
         """Takes an answer: one step of the run."""
@@ -173,11 +207,6 @@ class Course(Generic[B]):
             return None
         return max(0.0, limits.max_seconds - self.position.spent.seconds)
 
-    async def _in_time(self, work: Awaitable[T]) -> T | Failed:
-        if self._timer is None:
-            return await work
-        return await self._timer.hold(work, self._seconds_left() or 0.0)
-
 
 class _Timer:
     """The one timer of an asynchronous run with a limit on its seconds.
@@ -192,10 +221,10 @@ class _Timer:
         self._deadline = seconds
         self._rang = False
 
-    async def hold(self, work: Awaitable[T], seconds: float) -> T | Failed:
+    async def hold(self, work: Awaitable[T], seconds: float | None) -> T | Failed:
         """Waits for the work for at most these seconds; `TIME_UP` if they were not enough."""
         loop = asyncio.get_running_loop()
-        self._deadline = loop.time() + seconds
+        self._deadline = loop.time() + (seconds or 0.0)
         if self._handle is None:
             self._handle = loop.call_at(self._deadline, self._ring)
         self._task = asyncio.current_task()
@@ -205,11 +234,19 @@ class _Timer:
             return await work
         except asyncio.CancelledError:
             # As asyncio.timeout does: ours is taken back, anybody else's cancellation goes on.
-            if self._rang and self._task is not None and self._task.uncancel() <= cancelled_before:
+            if self._take_back() <= cancelled_before:
                 return TIME_UP
             raise
         finally:
+            self._take_back()
             self._task = None
+
+    def _take_back(self) -> float:
+        """Takes our cancellation back; the cancellations that are left, endless where ours was not among them."""
+        if not self._rang or self._task is None:
+            return inf
+        self._rang = False
+        return self._task.uncancel()
 
     def _ring(self) -> None:
         loop = asyncio.get_running_loop()

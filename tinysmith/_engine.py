@@ -15,6 +15,8 @@ from typing import Any, TypeAlias
 from transitions import EventData
 from transitions.extensions.markup import MarkupMachine
 
+__all__ = ["Engine", "GuardMisbehaved", "MarkupMachine", "Way", "graph_machine"]
+
 ADVANCE = "advance"
 FAIL = "fail"
 

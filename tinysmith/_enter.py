@@ -1,6 +1,6 @@
 """Following edges and entering nodes: from one answered request to the next one to be made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from tinysmith._talk import spoken
@@ -111,7 +111,11 @@ def _enter_agent(turn: Turn, node: Agent[Any]) -> Entered:
 
 
 def _enter_panel(turn: Turn, node: Panel[Any]) -> Entered:
-    prompts = tuple(node.prompts(turn.board))
+    given: object = node.prompts(turn.board)
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        problem = f"prompts() gave a {type(given).__name__}. Return one prompt a seat, as a tuple."
+        raise PromptError(problem, **turn.where())
+    prompts = tuple(given)
     if not prompts:
         raise PromptError("its panel has no seats. Return at least one prompt.", **turn.where())
     turn.heard = ()
@@ -142,8 +146,12 @@ def _enter_tool(turn: Turn, node: Tool[Any, Any]) -> Entered:
     reached = turn.spent_up()
     if reached is not None:
         return turn.end(reached)
+    arguments: object = node.arguments(turn.board)
+    if not isinstance(arguments, Mapping):
+        problem = f"arguments() gave a {type(arguments).__name__}. Return a mapping from names to JSON data."
+        raise PromptError(problem, **turn.where())
     try:
-        call = Call(node.arguments(turn.board), id=turn.node, node=turn.node)
+        call = Call(arguments, id=turn.node, node=turn.node)
     except TypeError as error:
         raise PromptError(f"its arguments cannot be sent: {error}.", **turn.where()) from None
     turn.calls += 1

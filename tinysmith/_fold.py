@@ -13,7 +13,7 @@ from tinysmith._engine import GuardMisbehaved
 from tinysmith._enter import ask, enter, fail, go
 from tinysmith._talk import ask_again, flaw
 from tinysmith._turn import Plan, Turn
-from tinysmith.errors import EventError, GuardError, ParseError, TinysmithError
+from tinysmith.errors import EventError, GuardError, ParseError, RunError
 from tinysmith.limits import UNLIMITED, Limits
 from tinysmith.messages import Act, Ask, Call, Done, Event, Failed, Observation, Reply, Request, Result
 from tinysmith.nodes import Agent, Panel, Tool, World
@@ -55,7 +55,7 @@ def _located(turn: Turn, fold: Callable[..., Position[Any]], *arguments: Any) ->
         return fold(turn, *arguments)
     except GuardMisbehaved as error:
         raise GuardError(f"its guard {error.guard} {error.problem}.", **turn.where()) from error.__cause__
-    except TinysmithError:
+    except RunError:
         raise
     except Exception as error:
         error.add_note(f"Raised in {turn.plan.name}.{turn.node}, step {turn.step}.")
@@ -64,15 +64,16 @@ def _located(turn: Turn, fold: Callable[..., Position[Any]], *arguments: Any) ->
 
 def _answered(turn: Turn, requests: Sequence[Request], event: Event) -> Request:
     """The request that the event answers."""
-    if not event.answers and len(requests) == 1:
-        request = requests[0]
+    request = requests[0]
+    if len(requests) == 1 and (not event.answers or type(request) is Done):
+        pass
     else:
         for request in requests:
             if request.id == event.answers and request.id:
                 break
         else:
             pending = ", ".join(repr(request.id) for request in requests)
-            problem = f"an event answers {event.answers!r}, but what is pending is {pending or 'nothing'}."
+            problem = f"an event answers {event.answers!r}, but what is pending is {pending}."
             raise EventError(problem, **turn.where())
     if type(event) is not _ANSWER.get(type(request)) and (type(event) is not Failed or type(request) is Done):
         problem = f"a {type(event).__name__} cannot answer {_described(request)}."
@@ -149,7 +150,7 @@ def _seat(ask: Ask) -> int:
 
 def _panel_heard(turn: Turn, requests: Sequence[Ask], request: Ask, event: Reply | Failed) -> Position[Any]:
     """Keeps one seat's answer; when all are there, takes them together, so that their order never matters."""
-    if isinstance(event, Failed) and event.kind in Failed.ENDS_RUN:
+    if isinstance(event, Failed) and event.kind == "max_seconds":
         return _failed(turn, request, event)
     turn.heard = tuple(sorted((*turn.heard, (request, event)), key=lambda heard: _seat(heard[0])))
     waiting = tuple(other for other in requests if other is not request)
@@ -190,7 +191,7 @@ def _failed(turn: Turn, request: Request, failed: Failed) -> Position[Any]:
     turn.error = failed
     if failed.kind in Failed.ENDS_RUN:
         return turn.end(failed.kind)
-    if failed.kind != "context_overflow":
+    if failed.kind != "context_overflow" or type(request) is not Ask:
         return fail(turn, _FAILURE[type(request)])
     if not turn.shortened:
         node: Any = turn.plan.nodes[turn.node]

@@ -62,7 +62,7 @@ class Hands:
                 return _within(within_s, lambda: self._ask(request))
             if isinstance(request, Act):
                 return self.wait(self._act(request), within_s)
-            if inspect.iscoroutinefunction(self._tools[request.node]):
+            if _is_async(self._tools[request.node]):
                 return self.wait(self._acall(request), within_s)
             return _within(within_s, lambda: self._call(request))
         except TimeoutError:
@@ -125,6 +125,8 @@ class Hands:
             return await self.environment.grade()
         except EnvironmentLost as error:
             return _failed(error)
+        except Exception as error:  # noqa: BLE001  # goes on as the run's error: a graded run is not lost for it
+            return Failed("environment", f"{type(self.environment).__name__}: {_raised(error)}")
 
     def _ask(self, request: Ask) -> Reply:
         model = self._models[request.node]
@@ -162,18 +164,28 @@ class Hands:
 
     def _call(self, request: Call) -> Result:
         try:
-            return Result(self._tools[request.node](**thaw(request.arguments)))
+            value = self._tools[request.node](**thaw(request.arguments))
         except Exception as error:
             raise ToolError(f"{request.node}: {_raised(error)}") from error
+        if inspect.iscoroutine(value):
+            value.close()
+            raise ToolError(
+                f"{request.node}: it gave a coroutine; define it with `async def`, so that it is awaited."
+            )
+        return Result(value)
 
     async def _acall(self, request: Call) -> Result:
         tool = self._tools[request.node]
-        if not inspect.iscoroutinefunction(tool):
+        if not _is_async(tool):
             return await asyncio.to_thread(self._call, request)
         try:
             return Result(await tool(**thaw(request.arguments)))
         except Exception as error:
             raise ToolError(f"{request.node}: {_raised(error)}") from error
+
+
+def _is_async(tool: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(tool) or inspect.iscoroutinefunction(getattr(tool, "__call__", None))
 
 
 def _raised(error: Exception) -> str:
@@ -214,7 +226,7 @@ def _within(seconds: float | None, work: Callable[[], T]) -> T:
             answer.set_exception(error)
 
     threading.Thread(target=collect, name="tinysmith-request", daemon=True).start()
-    return answer.result(seconds)
+    return answer.result(min(seconds, threading.TIMEOUT_MAX))
 
 
 def _models(plan: Plan, model: Model | Mapping[str, Model] | None, task: Task | None) -> dict[str, Model]:
@@ -228,6 +240,10 @@ def _models(plan: Plan, model: Model | Mapping[str, Model] | None, task: Task | 
         chosen = given.get(name, given.get("*"))
         if chosen is None:
             raise UsageError(f"{plan.name}.{name} has no model. Give the run model=..., or one under {name!r}.")
+        if not callable(getattr(chosen, "ask", None)) or not callable(getattr(chosen, "aask", None)):
+            raise UsageError(
+                f"The model of {plan.name}.{name} is {chosen!r}. Give a model, such as LLM({chosen!r})."
+            )
         bound[name] = chosen.episode(task) if task is not None and isinstance(chosen, Episodic) else chosen
     return bound
 

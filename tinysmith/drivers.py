@@ -15,6 +15,7 @@ from tinysmith.strategy import Strategy, plan_of
 B = TypeVar("B")
 Models: TypeAlias = Model | Mapping[str, Model] | None
 Tools: TypeAlias = Mapping[str, Any] | None
+Brief: TypeAlias = Callable[[Task, str], B]
 Listeners: TypeAlias = Sequence[Callable[[Step[B]], None]]
 
 
@@ -28,12 +29,13 @@ def walk(
     limits: Limits | None = Limits(),
     task: Task | None = None,
     seed: int | None = None,
+    brief: Brief[B] | None = None,
     listeners: Listeners[B] = (),
 ) -> Iterator[Step[B]]:
     """Runs a strategy step after step, blocking; the arguments are those of `run`."""
     _refuse_running_loop("walk", "awalk")
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
-    return Course(strategy, hands, limits=limits, task=task, listeners=listeners).walk(board, seed)
+    return Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners).walk(board, seed)
 
 
 def run(
@@ -46,6 +48,7 @@ def run(
     limits: Limits | None = Limits(),
     task: Task | None = None,
     seed: int | None = None,
+    brief: Brief[B] | None = None,
     listeners: Listeners[B] = (),
 ) -> Run[B]:
     """Runs a strategy to its end, blocking.
@@ -60,6 +63,7 @@ def run(
         limits: How much the run may spend; None for no limits at all.
         task: The episode's task.
         seed: Passed to the environment's reset.
+        brief: Makes the first board where none is given, instead of `strategy.brief`.
         listeners: Called with every step, as it happens.
 
     Returns:
@@ -71,7 +75,7 @@ def run(
     """
     _refuse_running_loop("run", "arun")
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
-    course = Course(strategy, hands, limits=limits, task=task, listeners=listeners)
+    course = Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners)
     for _ in course.walk(board, seed):
         pass
     return course.result()
@@ -87,11 +91,12 @@ def awalk(
     limits: Limits | None = Limits(),
     task: Task | None = None,
     seed: int | None = None,
+    brief: Brief[B] | None = None,
     listeners: Listeners[B] = (),
 ) -> AsyncIterator[Step[B]]:
     """Runs a strategy step after step; the arguments are those of `run`. Closing the iterator cancels it."""
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
-    return Course(strategy, hands, limits=limits, task=task, listeners=listeners).awalk(board, seed)
+    return Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners).awalk(board, seed)
 
 
 async def arun(
@@ -104,14 +109,13 @@ async def arun(
     limits: Limits | None = Limits(),
     task: Task | None = None,
     seed: int | None = None,
+    brief: Brief[B] | None = None,
     listeners: Listeners[B] = (),
 ) -> Run[B]:
     """Runs a strategy to its end; the arguments are those of `run`. Cancelling it cancels what is under way."""
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
-    course = Course(strategy, hands, limits=limits, task=task, listeners=listeners)
-    async for _ in course.awalk(board, seed):
-        pass
-    return course.result()
+    course = Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners)
+    return await course.arun(board, seed)
 
 
 def _refuse_running_loop(name: str, other: str) -> None:

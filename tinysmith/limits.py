@@ -1,8 +1,12 @@
 """`Limits`: how much a run may spend; `Spent`: what it has spent so far."""
 
+from math import inf
+
 from attrs import fields, frozen
 
 from tinysmith.errors import UsageError
+
+_AMOUNTS = frozenset({"max_cost_usd", "max_seconds"})
 
 
 @frozen(kw_only=True)
@@ -37,10 +41,12 @@ class Limits:
             least = 0 if limit.name == "max_errors" else 1
             if value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise UsageError(f"Limits: {limit.name} is {value!r}; give a number, or None for no limit.")
-            if value <= 0 if limit.name in {"max_cost_usd", "max_seconds"} else value < least:
-                raise UsageError(f"Limits: {limit.name} is {value!r}; give {least} or more, or None for no limit.")
+            if limit.name in _AMOUNTS:
+                if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < inf:
+                    raise UsageError(f"Limits: {limit.name} is {value!r}; give more than 0, or None for no limit.")
+            elif type(value) is not int or value < least:
+                problem = f"Limits: {limit.name} is {value!r}"
+                raise UsageError(f"{problem}; give a whole number from {least} on, or None for no limit.")
 
 
 UNLIMITED = Limits(max_errors=None, max_asks=None, max_steps=None, max_calls=None, max_hops=None)

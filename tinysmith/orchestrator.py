@@ -130,6 +130,7 @@ class Orchestrator(Generic[B]):
         request = self._course.position.request
         if not isinstance(request, Act):
             raise RunOver(self._course.result())
+        self._course.await_answer()
         return request.action
 
 

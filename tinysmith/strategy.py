@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
-from transitions.extensions.markup import MarkupMachine
 
 from tinysmith import _engine, _fold
 from tinysmith._codec import MisfitError, codec
@@ -46,7 +45,7 @@ class Strategy(Generic[B]):
     initial: Node[B]
     edges: tuple[Edge[B], ...] = ()
     allow: ClassVar[Mapping[str, str]] = {}
-    machine: ClassVar[MarkupMachine]
+    machine: ClassVar[_engine.MarkupMachine]
     __plan__: ClassVar[Plan]
 
     def __init_subclass__(cls, **options: Any) -> None:

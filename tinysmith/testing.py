@@ -15,7 +15,7 @@ from attrs import evolve
 from tinysmith._codec import MisfitError
 from tinysmith._shown import near
 from tinysmith._turn import Plan
-from tinysmith.errors import DecodeError, RunError, TinysmithError, UsageError
+from tinysmith.errors import DecodeError, ParseError, RunError, TinysmithError, UsageError
 from tinysmith.limits import Limits
 from tinysmith.messages import Act, Ask, Call, Event, Failed, Observation, Reply, Result
 from tinysmith.nodes import Agent, Panel, Rule, Tool, World
@@ -89,7 +89,7 @@ def strategy_test(
         max_examples=max_examples, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
     )
     @given(data=st.data())
-    def test_every_run(self: object, data: st.DataObject) -> None:
+    def test_every_run(self: object, data: st.DataObject) -> None:  # noqa: ARG001  # pytest calls a method
         """Whatever the model and the world say, the strategy keeps its promises."""
         play(data.draw(first, label="board"), data)
 
@@ -129,9 +129,10 @@ def _replies(plan: Plan, given: Mapping[str, SearchStrategy[Any]]) -> dict[str, 
     for name, node in plan.nodes.items():
         if isinstance(node, Agent | Panel):
             texts = given.get(name, mutations(node.samples))
-            spoilt = st.builds(Reply, texts, finish=st.sampled_from(["length", "content_filter"]))
+            whole = texts.map(lambda text: text if isinstance(text, Reply) else Reply(text))
+            spoilt = st.builds(evolve, whole, finish=st.sampled_from(["length", "content_filter"]))
             rare = st.one_of(spoilt, _failures("server", "context_overflow", "recording_over", "max_seconds"))
-            answers[name] = _rarely(texts.map(lambda text: text if isinstance(text, Reply) else Reply(text)), rare)
+            answers[name] = _rarely(whole, rare)
     return answers
 
 
@@ -168,8 +169,9 @@ def _claim(holds: bool, problem: str) -> None:  # noqa: FBT001  # as `assert` ha
 def _result_type(tool: object) -> SearchStrategy[Any]:
     for kind in type(tool).__mro__:
         for base in vars(kind).get("__orig_bases__", ()):
-            if get_origin(base) is Tool and not isinstance(get_args(base)[1], TypeVar):
-                return st.from_type(get_args(base)[1])
+            result = get_args(base)[1] if get_origin(base) is Tool else Any
+            if result is not Any and not isinstance(result, TypeVar):
+                return st.from_type(result)
     return st.text(max_size=40)
 
 
@@ -234,8 +236,8 @@ class _Play:
         _claim(limits.max_hops is None or len(position.hops) <= limits.max_hops, f"{where}: too many hops")
         for invariant in self.invariants:
             name = getattr(invariant, "__name__", repr(invariant))
-            assert invariant(position) is not False, (
-                f"{where}: the invariant {name} does not hold: {position.board}"
+            _claim(
+                invariant(position) is not False, f"{where}: the invariant {name} does not hold: {position.board}"
             )
 
     def _check_hops(self, before: Position[Any], request: Any, event: Event, after: Position[Any]) -> None:
@@ -245,8 +247,8 @@ class _Play:
         for place, hop in enumerate(after.hops):
             _claim(hop.source == node, f"{self.plan.name}: a hop leaves {hop.source}, but the run was at {node}")
             _claim(hop in self._declared(node), f"{self.plan.name}.{node}: {hop} is no declared edge")
-            if place == 0:
-                board = self._board_after(before, request, event)
+            if place == 0 and hop.index >= 0:
+                board = self._board_once_more(before, request, event)
             self._check_guards(hop, board)
             node = hop.target
             rule = self.plan.nodes[node]
@@ -256,6 +258,14 @@ class _Play:
     def _declared(self, node: str) -> tuple[Hop, ...]:
         failure = self.plan.failures.get(node)
         return self.plan.hops[node] if failure is None else (*self.plan.hops[node], failure)
+
+    def _board_once_more(self, before: Position[Any], request: Any, event: Event) -> Any:
+        try:
+            return self._board_after(before, request, event)
+        except ParseError as error:
+            where = f"{self.plan.name}.{before.node}"
+            problem = f"{where}: {_said(event)} was taken once, then refused ({error})."
+            raise AssertionError(f"{problem} The node keeps something of its own.") from error
 
     def _board_after(self, before: Position[Any], request: Any, event: Event) -> Any:
         node: Any = self.plan.nodes[before.node]

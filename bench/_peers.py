@@ -1,0 +1,33 @@
+"""The peers' own virtual environments; their pins conflict, so each has one."""
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent / ".tox" / "bench-peers"
+
+# The versions that were measured; a newer one is another measurement.
+PINS = {
+    "langgraph": ["langgraph==1.2.22"],
+    "burr": ["apache-burr==0.43.0"],
+    "tinyagentsmith": ["tinysmith==0.9.1", "jinja2"],
+}
+
+
+@cache
+def peer_python(name: str) -> Path | None:
+    """The interpreter of a peer's environment, made where it is missing; None where it cannot be installed."""
+    place = ROOT / name
+    python = place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    if (place / "ready").exists():
+        return python
+    try:
+        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True, capture_output=True)
+        command = [str(python), "-m", "pip", "install", "--quiet", *PINS[name]]
+        subprocess.run(command, check=True, capture_output=True, timeout=600)
+    except (subprocess.SubprocessError, OSError) as error:
+        print(f"{name}: not installed: {error}", file=sys.stderr)
+        return None
+    (place / "ready").touch()
+    return python

@@ -1,0 +1,82 @@
+"""The command line's arguments."""
+
+import argparse
+from typing import Any
+
+from attrs import fields
+
+from tinysmith.limits import Limits
+
+_LIMIT_HELP = {
+    "max_errors": "bad replies in a row that are forgiven",
+    "max_asks": "questions to models in an episode",
+    "max_steps": "steps in the environment in an episode",
+    "max_calls": "calls of tools in an episode",
+    "max_hops": "edges taken between two requests",
+    "max_total_tokens": "tokens read and written in an episode",
+    "max_cost_usd": "US dollars in an episode",
+    "max_seconds": "seconds of an episode",
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="tinysmith",
+        description="Multi-agent LLM strategies as explicit state machines.",
+        epilog="Begin with `tinysmith demo`: it needs no key and no network.",
+    )
+    top.add_argument("--version", action="store_true", help="print the version and end")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("demo", help="run a strategy on a bundled database, offline")
+    draw = commands.add_parser("draw", help="print a strategy as a Mermaid diagram")
+    draw.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
+    _add_run(commands.add_parser("run", help="run a strategy on tasks of an environment"))
+    return top
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
+    run.add_argument(
+        "--env",
+        required=True,
+        help="demo, intercode-sql, stdin, or a factory: package.module:name or path.py:name",
+    )
+    which = run.add_mutually_exclusive_group()
+    which.add_argument("--task", nargs="+", metavar="ID", help="the tasks to run")
+    which.add_argument("--all", action="store_true", help="run every task (of a recording: every recorded one)")
+    run.add_argument(
+        "--model",
+        action="append",
+        required=True,
+        metavar="[NODE=]MODEL",
+        help="provider/model as LiteLLM names it, recorded:FILE, scripted:FILE, scripted (the task's own script), "
+        "samples or human; with NODE= for one agent only",
+    )
+    run.add_argument("--data", metavar="DIR", help="the folder with the environment's data")
+    run.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the first board"
+    )
+    run.add_argument("--json", action="store_true", help="print one JSON object a line")
+    run.add_argument("--quiet", "-q", action="store_true", help="print one line an episode instead of every step")
+    run.add_argument("--traceback", action="store_true", help="show where an error came from")
+    _add_llm(run.add_argument_group("language models"))
+    limits = run.add_argument_group("limits", "None of them, or a number; the run ends with the limit's name.")
+    for limit in fields(Limits):
+        kind = float if limit.name in {"max_cost_usd", "max_seconds"} else int
+        limits.add_argument(
+            f"--{limit.name.replace('_', '-')}",
+            type=kind,
+            default=limit.default,
+            metavar="N",
+            help=f"{_LIMIT_HELP[limit.name]} (default: {'no limit' if limit.default is None else limit.default})",
+        )
+
+
+def _add_llm(group: Any) -> None:
+    group.add_argument("--base-url", metavar="URL", help="of a self-hosted, OpenAI-compatible server")
+    group.add_argument("--api-key-env", metavar="NAME", help="the environment variable that holds the key")
+    group.add_argument("--temperature", type=float, metavar="T")
+    group.add_argument("--top-p", type=float, metavar="P")
+    group.add_argument("--max-tokens", type=int, metavar="N", help="of one reply")
+    group.add_argument("--seed", type=int, metavar="N", help="also seeds `samples` and the environment")

@@ -1,0 +1,93 @@
+"""The one loader: names on the command line become strategies, factories and their modules."""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tinysmith._shown import near
+from tinysmith.errors import DefinitionError, UsageError
+from tinysmith.strategy import Strategy
+
+
+def load_strategy(reference: str) -> type[Strategy[Any]]:
+    """The strategy class that `package.module:Class` or `path.py:Class` names.
+
+    Raises:
+        UsageError: There is no such module, class or strategy; the message offers near names.
+        DefinitionError: The class is no sound machine.
+    """
+    found = _load(reference, "strategy", lambda value: isinstance(value, type) and issubclass(value, Strategy))
+    if not (isinstance(found, type) and issubclass(found, Strategy) and found is not Strategy):
+        raise UsageError(f"{reference} is no strategy. Name a class that derives from Strategy[...].")
+    return found
+
+
+def load_factory(reference: str) -> Callable[..., Any]:
+    """What `package.module:name` or `path.py:name` names, to be called.
+
+    Raises:
+        UsageError: There is no such module or name, or it cannot be called.
+    """
+    found = _load(reference, "environment", callable)
+    if not callable(found):
+        raise UsageError(f"{reference} cannot be called. Name a class or a function that makes an environment.")
+    factory: Callable[..., Any] = found
+    return factory
+
+
+def _load(reference: str, what: str, is_candidate: Callable[[Any], bool]) -> Any:
+    place, colon, name = reference.rpartition(":")
+    if not colon or not place or not name:
+        example = "machines:TryAgain or path/to/file.py:MyStrategy"
+        raise UsageError(f"{reference!r} names no {what}. Write module:Name, such as {example}.")
+    module = _module(place, what)
+    if not hasattr(module, name):
+        known = [key for key, value in vars(module).items() if not key.startswith("_") and is_candidate(value)]
+        raise UsageError(f"{place} has no {what} {name!r}. {near(name, known)}")
+    return getattr(module, name)
+
+
+def _module(place: str, what: str) -> ModuleType:
+    try:
+        with _working_directory_last():
+            return _from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
+    except DefinitionError:
+        raise
+    except ModuleNotFoundError as error:
+        missing = error.name or place
+        if place == missing or place.startswith(f"{missing}."):
+            raise UsageError(f"There is no module {place!r} for the {what}. Check the spelling.") from None
+        raise UsageError(f"{place} needs the module {missing!r}, which is not installed.") from None
+    except Exception as error:
+        raise UsageError(f"{place} cannot be loaded: {type(error).__name__}: {error}.") from error
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}. Check the path.")
+    name = f"{path.stem}_{abs(hash(path.resolve())):x}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} is no Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # attrs and type hints look classes up there
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _working_directory_last() -> Iterator[None]:
+    """Lets the user's modules be found, but never before installed ones, and only for this load."""
+    here = str(Path.cwd())
+    sys.path.append(here)
+    try:
+        yield
+    finally:
+        sys.path.reverse()
+        sys.path.remove(here)
+        sys.path.reverse()

@@ -1,0 +1,62 @@
+"""The command line's entry: one command, one exit code, and one clear line where something is wrong."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from tinysmith._shown import escaped
+from tinysmith.cli._arguments import parser
+from tinysmith.cli._demo import demo_command
+from tinysmith.cli._load import load_strategy
+from tinysmith.cli._run import run_command
+from tinysmith.drawing import mermaid
+from tinysmith.errors import DataError, DefinitionError, TinysmithError, UsageError
+
+SOLVED, UNSOLVED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        argv: The arguments; the process's own, if None.
+
+    Returns:
+        0 when solved (with `--all`: when every episode came to a graded end), 1 when not, 2 for misuse, 3 when
+        machinery failed.
+    """
+    arguments = parser().parse_args(argv)
+    try:
+        if arguments.version:
+            print(f"tinysmith {version('tinysmith-fsm')}")
+            return SOLVED
+        if arguments.command == "demo":
+            return demo_command()
+        if arguments.command == "draw":
+            print(mermaid(load_strategy(arguments.strategy)), end="")
+            return SOLVED
+        if arguments.command == "run":
+            return run_command(arguments)
+    except (UsageError, DataError, DefinitionError) as error:
+        return _say(error, MISUSED, arguments)
+    except TinysmithError as error:
+        return _say(error, BROKEN, arguments)
+    except KeyboardInterrupt:
+        print("tinysmith: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone, e.g. `| head`; nothing is left to say
+        return BROKEN
+    except Exception as error:  # noqa: BLE001  # a strategy's own fault; --traceback shows it whole
+        notes = " ".join(getattr(error, "__notes__", ()))
+        return _say(f"{type(error).__name__}: {error}. {notes}".rstrip(), BROKEN, arguments)
+    parser().print_help()
+    return MISUSED
+
+
+def _say(problem: object, code: int, arguments: object) -> int:
+    if getattr(arguments, "traceback", False):
+        traceback.print_exc()
+    print(f"tinysmith: {escaped(str(problem))}", file=sys.stderr)
+    return code

@@ -1,0 +1,79 @@
+"""Model names on the command line become models."""
+
+import argparse
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tinysmith.errors import UsageError
+from tinysmith.models.human import Human
+from tinysmith.models.llm import LLM
+from tinysmith.models.recorded import Recorded
+from tinysmith.models.samples import Samples
+from tinysmith.models.scripted import Scripted
+from tinysmith.protocols import Model, Task
+from tinysmith.strategy import Strategy
+
+_FOR_NODE = re.compile(r"([A-Za-z_]\w*)=(.+)", re.DOTALL)
+
+LLM_OPTIONS = ("base_url", "api_key_env", "temperature", "top_p", "max_tokens", "seed")
+
+
+class ScriptOfTask:
+    """The script bundled with each task, or one script from a file, begun anew for every episode."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        if path is not None:
+            Scripted.from_file(path)  # what is wrong with it is said before a run begins
+
+    def episode(self, task: Task, /) -> Model:
+        """The script for one episode.
+
+        Raises:
+            UsageError: The task has none.
+        """
+        if self._path is not None:
+            return Scripted.from_file(self._path)
+        if not task.script:
+            raise UsageError(
+                f"Task {task.id!r} has no bundled script. Use --model scripted:FILE, or another model."
+            )
+        return Scripted(task.script)
+
+    def ask(self, request: Any, /) -> Any:
+        """Refuses: a script belongs to a task."""
+        raise UsageError("A bundled script needs a task. Name one with --task.")
+
+    aask = ask
+
+
+def models(arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Mapping[str, Model]:
+    """The models that `--model` names, by node, "*" for the rest.
+
+    Raises:
+        UsageError: One is named twice, or cannot be made.
+    """
+    made: dict[str, Model] = {}
+    for text in arguments.model:
+        for_node = _FOR_NODE.fullmatch(text)
+        node, name = (for_node[1], for_node[2]) if for_node else ("*", text)
+        if node in made:
+            raise UsageError(f"--model is given twice for {'the same agents' if node == '*' else node}.")
+        made[node] = _model(name, arguments, strategy)
+    return made
+
+
+def _model(name: str, arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Model:
+    kind, _, rest = name.partition(":")
+    if kind == "recorded" and rest:
+        return Recorded(rest)
+    if kind == "scripted":
+        return ScriptOfTask(Path(rest) if rest else None)
+    if name == "samples":
+        return Samples(strategy, seed=arguments.seed or 0)
+    if name == "human":
+        return Human()
+    options = {option: getattr(arguments, option) for option in LLM_OPTIONS}
+    return LLM(name, **{option: value for option, value in options.items() if value is not None})
