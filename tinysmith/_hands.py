@@ -169,9 +169,7 @@ class Hands:
             raise ToolError(f"{request.node}: {_raised(error)}") from error
         if inspect.iscoroutine(value):
             value.close()
-            raise ToolError(
-                f"{request.node}: it gave a coroutine; define it with `async def`, so that it is awaited."
-            )
+            raise ToolError(f"{request.node}: it gave a coroutine; define it with `async def`.")
         return Result(value)
 
     async def _acall(self, request: Call) -> Result:
@@ -185,7 +183,7 @@ class Hands:
 
 
 def _is_async(tool: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(tool) or inspect.iscoroutinefunction(getattr(tool, "__call__", None))
+    return inspect.iscoroutinefunction(tool) or inspect.iscoroutinefunction(type(tool).__call__)
 
 
 def _raised(error: Exception) -> str:
@@ -241,9 +239,7 @@ def _models(plan: Plan, model: Model | Mapping[str, Model] | None, task: Task | 
         if chosen is None:
             raise UsageError(f"{plan.name}.{name} has no model. Give the run model=..., or one under {name!r}.")
         if not callable(getattr(chosen, "ask", None)) or not callable(getattr(chosen, "aask", None)):
-            raise UsageError(
-                f"The model of {plan.name}.{name} is {chosen!r}. Give a model, such as LLM({chosen!r})."
-            )
+            raise UsageError(f"The model of {plan.name}.{name} is {chosen!r}. Give a model, such as LLM(...).")
         bound[name] = chosen.episode(task) if task is not None and isinstance(chosen, Episodic) else chosen
     return bound
 

@@ -1,6 +1,7 @@
 """The conversation with a model: how prompts are read, which replies are bad, how an agent is asked again."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from attrs import evolve
 
@@ -18,9 +19,9 @@ def spoken(prompt: Prompt) -> tuple[Message, ...]:
         if not prompt.strip():
             raise ValueError("its prompt is empty. Return some text.")
         return (Message("user", prompt),)
-    if not isinstance(prompt, Sequence):
+    if not isinstance(cast(object, prompt), Sequence):
         raise TypeError(f"its prompt is a {type(prompt).__name__}. Return a text, or Message objects.")
-    messages = tuple(prompt)
+    messages = tuple(cast(Sequence[Message], prompt))
     if not messages:
         raise ValueError("its prompt has no messages. Return at least one.")
     for message in messages:

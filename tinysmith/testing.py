@@ -236,9 +236,7 @@ class _Play:
         _claim(limits.max_hops is None or len(position.hops) <= limits.max_hops, f"{where}: too many hops")
         for invariant in self.invariants:
             name = getattr(invariant, "__name__", repr(invariant))
-            _claim(
-                invariant(position) is not False, f"{where}: the invariant {name} does not hold: {position.board}"
-            )
+            _claim(invariant(position) is not False, f"{where}: invariant {name} does not hold: {position.board}")
 
     def _check_hops(self, before: Position[Any], request: Any, event: Event, after: Position[Any]) -> None:
         """Checks that the hops are declared, and asks each guard that could have been asked twice more."""

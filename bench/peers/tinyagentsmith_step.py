@@ -1,4 +1,4 @@
-"""The original tinysmith 0.9.1, two agents in turn, every second hop an environment step; prints microseconds a hop."""
+"""The original tinysmith 0.9.1, two agents in turn, every second hop an environment step; prints µs a hop."""
 
 import sys
 import time

@@ -124,7 +124,7 @@ def _read(path: Path) -> Mapping[str, RecordedTurns]:
         if line.strip():
             try:
                 turns = _turns(json.loads(line))
-            except (ValueError, RecursionError) as error:
+            except (ValueError, OverflowError, RecursionError) as error:
                 remedy = "Mend or remove the line."
                 raise DataError(f"{path}:{number}: this line is no recorded episode: {error}. {remedy}") from None
             if turns.task_id in episodes:
@@ -147,13 +147,16 @@ def _turns(data: Any) -> RecordedTurns:
     thoughts = _texts(data, "thoughts")
     if thoughts is not None and len(thoughts) != len(actions):
         raise ValueError(f"it has {len(thoughts)} thoughts for {len(actions)} actions")
-    rewards = data.get("rewards", [])
+    rewards = data.get("rewards") or []
     if not isinstance(rewards, list) or not all(type(reward) in {int, float} for reward in rewards):
         raise ValueError("its rewards are no list of numbers")
+    query = data.get("query") or ""
+    if not isinstance(query, str):
+        raise ValueError("its query is no text")
     replies = actions
     if thoughts is not None:
         replies = [f"Thought: {said}\nAction: {done}" for said, done in zip(thoughts, actions, strict=True)]
-    return RecordedTurns(str(task_id), str(data.get("query", "")), tuple(replies), tuple(map(float, rewards)))
+    return RecordedTurns(str(task_id), query, tuple(replies), tuple(map(float, rewards)))
 
 
 def _texts(data: Mapping[str, Any], name: str) -> list[str] | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tinysmith.errors import DataError, RecordingOver
+from tinysmith.errors import DataError, RecordingOver, UsageError
 from tinysmith.messages import FREE, Ask, Reply
 from tinysmith.models._at_once import AtOnce
 
@@ -19,10 +19,15 @@ class Scripted(AtOnce):
 
     Args:
         replies: In the order of asking; or by node name, "*" for the nodes that are not named.
+
+    Raises:
+        UsageError: A text stands where a list of texts is wanted.
     """
 
     def __init__(self, replies: Sequence[str | Reply] | Mapping[str, Sequence[str | Reply]]) -> None:
         by_node = replies if isinstance(replies, Mapping) else {EVERY: replies}
+        if any(isinstance(texts, str) for texts in by_node.values()):
+            raise UsageError("A script is a list of replies, not one text. Write Scripted([text]).")
         self._left = {node: deque(_reply(text) for text in texts) for node, texts in by_node.items()}
         self._lock = threading.Lock()
 
@@ -38,7 +43,7 @@ class Scripted(AtOnce):
             script = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise DataError(f"{path}: the script cannot be read: {error.strerror}. Check the path.") from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{path}: the script is not JSON: {error}. Write a list of texts.") from None
         lists = script.values() if isinstance(script, dict) else [script]
         if not all(isinstance(texts, list) and all(isinstance(text, str) for text in texts) for texts in lists):
