@@ -1,6 +1,7 @@
 """Multi-agent LLM strategies as explicit state machines that you can see, prove and resume."""
 
 from tinysmith.drivers import arun, awalk, run, walk
+from tinysmith.environments import SqlEnvironment, StdinEnvironment
 from tinysmith.errors import DefinitionError, ParseError, TinysmithError
 from tinysmith.limits import Limits
 from tinysmith.mapping import FrozenDict
@@ -17,9 +18,7 @@ from tinysmith.messages import (
     ToolCall,
     Usage,
 )
-from tinysmith.models.recorded import Recorded
-from tinysmith.models.samples import Samples
-from tinysmith.models.scripted import Scripted
+from tinysmith.models import LLM, Human, Recorded, Samples, Scripted
 from tinysmith.nodes import Agent, Edge, Field, Guard, Halt, Panel, Rule, Tool, World
 from tinysmith.orchestrator import Orchestrator
 from tinysmith.position import Hop, Position

@@ -6,8 +6,8 @@ blocking and the asynchronous door differ in how they wait, and in nothing else.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from math import inf
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import nullcontext
 from time import perf_counter
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +15,7 @@ from attrs import evolve
 
 from tinysmith._hands import TIME_UP, Hands
 from tinysmith._shown import escaped, one_line
+from tinysmith._timer import Timer
 from tinysmith._turn import Plan
 from tinysmith.limits import Limits
 from tinysmith.messages import Act, Ask, Call, Done, Event, Failed, Observation, Reply, Result
@@ -24,7 +25,6 @@ from tinysmith.run import Run, Step, best_grade
 from tinysmith.strategy import Strategy, plan_of
 
 B = TypeVar("B")
-T = TypeVar("T")
 
 _LOG = logging.getLogger("tinysmith")
 
@@ -40,6 +40,11 @@ class Course(Generic[B]):
         brief: Makes the first board where none is given; the strategy's own unless given.
         listeners: Called with every step.
     """
+
+    __slots__ = (
+        "_brief", "_grade", "_limits", "_listeners", "_opening", "_since", "_task", "_timer", "_under_way",
+        "hands", "position", "steps", "strategy",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -62,7 +67,7 @@ class Course(Generic[B]):
         self._opening = ""
         self._grade: Grade | None = None
         self._since = 0.0
-        self._timer = None if limits is None or limits.max_seconds is None else _Timer(limits.max_seconds)
+        self._timer = None if limits is None or limits.max_seconds is None else Timer()
         self._under_way: dict[asyncio.Task[Event], Ask | Act | Call] = {}
 
     @property
@@ -145,19 +150,22 @@ class Course(Generic[B]):
         request = _answerable(self.position)
         if self._timer is None:
             return self.fold(request, await self.hands.aanswer(request))
-        return self.fold(request, await self._timer.hold(self.hands.aanswer(request), self._seconds_left()))
+        event: Event = TIME_UP
+        with self._timer.allow(self._seconds_left() or 0.0):
+            event = await self.hands.aanswer(request)
+        return self.fold(request, event)
 
     async def _anext_of_several(self) -> Step[B]:
         asked = {request.id for request in self._under_way.values()}
         for request in self.position.requests:
             if request.id not in asked and not isinstance(request, Done):
                 self._under_way[asyncio.ensure_future(self.hands.aanswer(request))] = request
-        work = _first(self._under_way)
-        first = await (work if self._timer is None else self._timer.hold(work, self._seconds_left()))
-        if isinstance(first, Failed):
-            await self.drop()
-            return self.fold(_answerable(self.position), first)
-        return self.fold(self._under_way.pop(first), first.result())
+        with nullcontext() if self._timer is None else self._timer.allow(self._seconds_left() or 0.0):
+            done, _ = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            first = next(task for task in self._under_way if task in done)
+            return self.fold(self._under_way.pop(first), first.result())
+        await self.drop()
+        return self.fold(_answerable(self.position), TIME_UP)
 
     async def drop(self) -> None:
         """Cancels what is under way, and waits until it is gone."""
@@ -206,69 +214,6 @@ class Course(Generic[B]):
         if limits is None or limits.max_seconds is None:
             return None
         return max(0.0, limits.max_seconds - self.position.spent.seconds)
-
-
-class _Timer:
-    """The one timer of an asynchronous run with a limit on its seconds.
-
-    It is set once and looks again when it rings, because only the seconds of waiting count; so a run of many
-    requests costs the event loop one timer, not one a request.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._handle: asyncio.TimerHandle | None = None
-        self._task: asyncio.Task[Any] | None = None
-        self._deadline = seconds
-        self._rang = False
-
-    async def hold(self, work: Awaitable[T], seconds: float | None) -> T | Failed:
-        """Waits for the work for at most these seconds; `TIME_UP` if they were not enough."""
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.time() + (seconds or 0.0)
-        if self._handle is None:
-            self._handle = loop.call_at(self._deadline, self._ring)
-        self._task = asyncio.current_task()
-        self._rang = False
-        cancelled_before = 0 if self._task is None else self._task.cancelling()
-        try:
-            return await work
-        except asyncio.CancelledError:
-            # As asyncio.timeout does: ours is taken back, anybody else's cancellation goes on.
-            if self._take_back() <= cancelled_before:
-                return TIME_UP
-            raise
-        finally:
-            self._take_back()
-            self._task = None
-
-    def _take_back(self) -> float:
-        """Takes our cancellation back; the cancellations that are left, endless where ours was not among them."""
-        if not self._rang or self._task is None:
-            return inf
-        self._rang = False
-        return self._task.uncancel()
-
-    def _ring(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._handle = None
-        if self._task is None:
-            return
-        if loop.time() < self._deadline:
-            self._handle = loop.call_at(self._deadline, self._ring)
-            return
-        self._rang = True
-        self._task.cancel()
-
-    def stop(self) -> None:
-        """Gives the timer back to the loop."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
-
-
-async def _first(tasks: dict[asyncio.Task[Event], Any]) -> asyncio.Task[Event]:
-    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    return next(task for task in tasks if task in done)
 
 
 def _answerable(position: Position[Any]) -> Ask | Act | Call:

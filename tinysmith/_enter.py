@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 from tinysmith._talk import spoken
 from tinysmith._turn import Turn
 from tinysmith.errors import EndlessCycleError, NoEdgeError, PromptError
-from tinysmith.mapping import FrozenDict, freeze
 from tinysmith.messages import Act, Ask, Call, Message
 from tinysmith.nodes import Agent, Halt, Node, Panel, Prompt, Rule, Tool, World
 from tinysmith.position import Hop, Position
@@ -15,6 +14,7 @@ MOST_FREE_HOPS = 10_000
 """Hops without a request that a run without `max_hops` may take before it counts as endless."""
 
 Entered: TypeAlias = Position[Any] | None
+Conversation: TypeAlias = tuple[Message, ...]
 
 
 def go(turn: Turn) -> Position[Any]:
@@ -47,34 +47,24 @@ def fail(turn: Turn, outcome: str) -> Position[Any]:
     return _take(turn, hop) or go(turn)
 
 
-def ask(
-    turn: Turn, prompts: Sequence[tuple[str, tuple[Message, ...]]], node: Agent[Any] | Panel[Any]
-) -> Position[Any]:
+def ask(turn: Turn, conversations: Sequence[tuple[str, Conversation]]) -> Position[Any]:
     """Waits for replies to these conversations, each with the id of its request; ends the run at a limit."""
     limits = turn.limits
-    if limits.max_asks is not None and turn.asks + len(prompts) > limits.max_asks:
+    if limits.max_asks is not None and turn.asks + len(conversations) > limits.max_asks:
         return turn.end("max_asks")
     reached = turn.spent_up()
     if reached is not None:
         return turn.end(reached)
-    number = turn.asks
-    turn.asks += len(prompts)
-    schema, tools = _wishes(node)
+    node = turn.node
+    schema, tools = turn.plan.wishes[node]
     timeout_s = turn.time_left()
-    return turn.at(
-        tuple(
-            Ask(
-                messages,
-                id=name,
-                node=turn.node,
-                number=number + i,
-                schema=schema,
-                tools=tools,
-                timeout_s=timeout_s,
-            )
-            for i, (name, messages) in enumerate(prompts)
+    asks = []
+    for name, messages in conversations:
+        asks.append(
+            Ask(messages, id=name, node=node, number=turn.asks, schema=schema, tools=tools, timeout_s=timeout_s)
         )
-    )
+        turn.asks += 1
+    return turn.at(tuple(asks))
 
 
 def _take(turn: Turn, hop: Hop) -> Entered:
@@ -91,15 +81,7 @@ def _endless(turn: Turn) -> Position[Any]:
     raise EndlessCycleError(f"{MOST_FREE_HOPS} hops in a row without a request. {remedy}", **turn.where())
 
 
-def _wishes(
-    node: Agent[Any] | Panel[Any],
-) -> tuple[FrozenDict[str, Any] | None, tuple[FrozenDict[str, Any], ...]]:
-    if not isinstance(node, Agent) or (node.schema is None and not node.tools):
-        return None, ()
-    return freeze(node.schema), freeze(tuple(node.tools))
-
-
-def _said(turn: Turn, prompt: Prompt) -> tuple[Message, ...]:
+def _said(turn: Turn, prompt: Prompt) -> Conversation:
     try:
         return spoken(prompt)
     except (TypeError, ValueError) as error:
@@ -107,7 +89,7 @@ def _said(turn: Turn, prompt: Prompt) -> tuple[Message, ...]:
 
 
 def _enter_agent(turn: Turn, node: Agent[Any]) -> Entered:
-    return ask(turn, ((turn.node, _said(turn, node.prompt(turn.board))),), node)
+    return ask(turn, ((turn.node, _said(turn, node.prompt(turn.board))),))
 
 
 def _enter_panel(turn: Turn, node: Panel[Any]) -> Entered:
@@ -119,7 +101,7 @@ def _enter_panel(turn: Turn, node: Panel[Any]) -> Entered:
     if not prompts:
         raise PromptError("its panel has no seats. Return at least one prompt.", **turn.where())
     turn.heard = ()
-    return ask(turn, [(f"{turn.node}[{i}]", _said(turn, prompt)) for i, prompt in enumerate(prompts)], node)
+    return ask(turn, [(f"{turn.node}[{i}]", _said(turn, prompt)) for i, prompt in enumerate(prompts)])
 
 
 def _enter_world(turn: Turn, node: World[Any]) -> Entered:

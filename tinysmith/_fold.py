@@ -119,7 +119,7 @@ def _agent_heard(turn: Turn, request: Ask, reply: Reply) -> Position[Any]:
             turn.errors = 0
             return go(turn)
     again = ((request.id, ask_again(request.messages, reply, complaint)),)
-    return _bad(turn) or ask(turn, again, node)
+    return _bad(turn) or ask(turn, again)
 
 
 def _world_seen(turn: Turn, _request: Act, seen: Observation) -> Position[Any]:
@@ -180,7 +180,7 @@ def _panel_full(turn: Turn, heard: Sequence[tuple[Ask, Reply]]) -> Position[Any]
             return go(turn)
     again = [(heard[i][0].id, ask_again(heard[i][0].messages, heard[i][1], bad[i])) for i in sorted(bad)]
     turn.heard = tuple(item for seat, item in enumerate(heard) if seat not in bad)
-    return _bad(turn) or ask(turn, again, node)
+    return _bad(turn) or ask(turn, again)
 
 
 # Failures ------------------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@ goes wrong outside comes back as a `Failed` event; what is wrong with the argume
 
 import asyncio
 import inspect
+import logging
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 from tinysmith._shown import near
@@ -20,6 +22,8 @@ from tinysmith.nodes import Agent, Panel, Tool, World
 from tinysmith.protocols import Environment, Episodic, Grade, Graded, Model, Task
 
 T = TypeVar("T")
+
+_LOG = logging.getLogger("tinysmith")
 
 TIME_UP = Failed("max_seconds", "The run's time is up; what was under way was cancelled.")
 
@@ -37,6 +41,8 @@ class Hands:
     Raises:
         UsageError: Something that the strategy needs is missing, or a name is of no node.
     """
+
+    __slots__ = ("_models", "_runner", "_tools", "environment")
 
     def __init__(
         self,
@@ -59,27 +65,22 @@ class Hands:
         """Carries out a request, blocking, for at most `within_s` seconds (None: as long as it takes)."""
         try:
             if isinstance(request, Ask):
-                return _within(within_s, lambda: self._ask(request))
+                return _within(within_s, partial(self._ask, request))
             if isinstance(request, Act):
                 return self.wait(self._act(request), within_s)
             if _is_async(self._tools[request.node]):
                 return self.wait(self._acall(request), within_s)
-            return _within(within_s, lambda: self._call(request))
+            return _within(within_s, partial(self._call, request))
         except TimeoutError:
             return TIME_UP
-        except (ModelError, EnvironmentLost, ToolError) as error:
-            return _failed(error)
 
-    async def aanswer(self, request: Ask | Act | Call) -> Event:
+    def aanswer(self, request: Ask | Act | Call) -> Coroutine[Any, Any, Event]:
         """Carries out a request."""
-        try:
-            if isinstance(request, Ask):
-                return await self._aask(request)
-            if isinstance(request, Act):
-                return await self._act(request)
-            return await self._acall(request)
-        except (ModelError, EnvironmentLost, ToolError) as error:
-            return _failed(error)
+        if isinstance(request, Ask):
+            return self._aask(request)
+        if isinstance(request, Act):
+            return self._act(request)
+        return self._acall(request)
 
     def wait(self, work: Coroutine[Any, Any, T], within_s: float | None = None) -> T:
         """Runs asynchronous work to its end in this run's own event loop."""
@@ -110,7 +111,7 @@ class Hands:
         except TinysmithError:
             raise
         except Exception as error:
-            raise EnvironmentLost(f"{type(self.environment).__name__}: {_raised(error)}") from error
+            raise EnvironmentLost(_failure(error, self.environment, "environment").message) from error
         return observation
 
     def grade(self) -> Grade | Failed | None:
@@ -123,33 +124,33 @@ class Hands:
             return None
         try:
             return await self.environment.grade()
-        except EnvironmentLost as error:
-            return _failed(error)
-        except Exception as error:  # noqa: BLE001  # goes on as the run's error: a graded run is not lost for it
-            return Failed("environment", f"{type(self.environment).__name__}: {_raised(error)}")
+        except Exception as error:  # noqa: BLE001  # becomes the run's error
+            return _failure(error, self.environment, "environment")
 
-    def _ask(self, request: Ask) -> Reply:
+    # What follows answers with an event whatever happens outside; only what is the caller's own mistake is raised.
+
+    def _ask(self, request: Ask) -> Event:
         model = self._models[request.node]
         try:
-            return _reply(model, model.ask(request))
-        except ModelError:
+            return _checked(model.ask(request))
+        except UsageError:
             raise
-        except Exception as error:
-            raise ModelError(_raised(error), model=type(model).__name__) from error
+        except Exception as error:  # noqa: BLE001  # becomes the run's error
+            return _failure(error, model)
 
-    async def _aask(self, request: Ask) -> Reply:
+    async def _aask(self, request: Ask) -> Event:
         model = self._models[request.node]
         try:
-            return _reply(model, await model.aask(request))
-        except ModelError:
+            return _checked(await model.aask(request))
+        except UsageError:
             raise
-        except Exception as error:
-            raise ModelError(_raised(error), model=type(model).__name__) from error
+        except Exception as error:  # noqa: BLE001  # becomes the run's error
+            return _failure(error, model)
 
-    async def _act(self, request: Act) -> Observation:
-        environment = self.environment
+    async def _act(self, request: Act) -> Event:
+        environment: Any = self.environment
         try:
-            text, reward, terminated, truncated, info = await environment.step(request.action)  # type: ignore[union-attr]  # __init__ saw to it
+            text, reward, terminated, truncated, info = await environment.step(request.action)
             if request.grade and isinstance(environment, Graded):
                 grade = await environment.grade()
                 reward = grade.score
@@ -157,51 +158,48 @@ class Hands:
             return Observation(
                 text, reward=float(reward), terminated=bool(terminated), truncated=bool(truncated), info=info
             )
-        except EnvironmentLost:
-            raise
-        except Exception as error:
-            raise EnvironmentLost(f"{type(environment).__name__}: {_raised(error)}") from error
+        except Exception as error:  # noqa: BLE001  # becomes the run's error
+            return _failure(error, environment, "environment")
 
-    def _call(self, request: Call) -> Result:
+    def _call(self, request: Call) -> Event:
         try:
             value = self._tools[request.node](**thaw(request.arguments))
-        except Exception as error:
-            raise ToolError(f"{request.node}: {_raised(error)}") from error
+        except Exception as error:  # noqa: BLE001  # becomes the run's error
+            return _failure(error, request.node, "tool")
         if inspect.iscoroutine(value):
             value.close()
-            raise ToolError(f"{request.node}: it gave a coroutine; define it with `async def`.")
+            return Failed("tool", f"{request.node} gave a coroutine. Define it with `async def`.")
         return Result(value)
 
-    async def _acall(self, request: Call) -> Result:
+    async def _acall(self, request: Call) -> Event:
         tool = self._tools[request.node]
         if not _is_async(tool):
             return await asyncio.to_thread(self._call, request)
         try:
             return Result(await tool(**thaw(request.arguments)))
-        except Exception as error:
-            raise ToolError(f"{request.node}: {_raised(error)}") from error
+        except Exception as error:  # noqa: BLE001  # becomes the run's error
+            return _failure(error, request.node, "tool")
 
 
 def _is_async(tool: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(tool) or inspect.iscoroutinefunction(type(tool).__call__)
 
 
-def _raised(error: Exception) -> str:
-    return f"raised {type(error).__name__}: {error}"
+def _failure(error: Exception, where: object, kind: str = "model") -> Failed:
+    """What went wrong outside, as an event: our own errors say it themselves, others with the place."""
+    if isinstance(error, ModelError):
+        return Failed(error.kind, str(error))
+    if isinstance(error, EnvironmentLost | ToolError):
+        return Failed(kind, str(error))
+    place = where if isinstance(where, str) else type(where).__name__
+    _LOG.debug("%s raised", place, exc_info=error)
+    return Failed(kind, f"{place} raised {type(error).__name__}: {error}")
 
 
-def _failed(error: ModelError | EnvironmentLost | ToolError) -> Failed:
-    kind = error.kind if isinstance(error, ModelError) else _FAILED_KINDS[type(error)]
-    return Failed(kind, str(error))
-
-
-_FAILED_KINDS: dict[type[Exception], str] = {EnvironmentLost: "environment", ToolError: "tool"}
-
-
-def _reply(model: Model, reply: Any) -> Reply:
+def _checked(reply: Any) -> Reply:
     if isinstance(reply, Reply):
         return reply
-    raise ModelError(f"answered with a {type(reply).__name__}, not a Reply.", model=type(model).__name__)
+    raise TypeError(f"it answered with a {type(reply).__name__}, not a Reply")
 
 
 def _within(seconds: float | None, work: Callable[[], T]) -> T:

@@ -19,9 +19,9 @@ def spoken(prompt: Prompt) -> tuple[Message, ...]:
         if not prompt.strip():
             raise ValueError("its prompt is empty. Return some text.")
         return (Message("user", prompt),)
-    if not isinstance(cast(object, prompt), Sequence):
+    if not isinstance(cast("object", prompt), Sequence):
         raise TypeError(f"its prompt is a {type(prompt).__name__}. Return a text, or Message objects.")
-    messages = tuple(cast(Sequence[Message], prompt))
+    messages = tuple(prompt)
     if not messages:
         raise ValueError("its prompt has no messages. Return at least one.")
     for message in messages:

@@ -1,7 +1,7 @@
 """A compiled strategy, and the scratch pad on which the fold works out one step."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
@@ -9,9 +9,12 @@ from tinysmith._codec import Codec
 from tinysmith._engine import Engine
 from tinysmith.errors import BoardError
 from tinysmith.limits import Limits, Spent
+from tinysmith.mapping import JSON, FrozenDict
 from tinysmith.messages import Act, Ask, Call, Done, Failed
 from tinysmith.nodes import Guard, Node
 from tinysmith.position import Hop, Position
+
+Wishes: TypeAlias = tuple[FrozenDict[str, JSON] | None, tuple[FrozenDict[str, JSON], ...]]
 
 
 @frozen(eq=False)
@@ -25,6 +28,7 @@ class Plan:
         nodes: Every node by name.
         kinds: The kind of every node by name.
         guards: For each node, the guards on its edges, in declared order.
+        wishes: For each agent or panel, the schema and the tools that its requests carry.
         hops: For each node, the hop that each of its edges makes. Guards are asked in order and the first that
             holds is taken, so an edge's index tells all verdicts, and the hops can be made beforehand.
         failures: For each node that has one, the hop of its failure edge.
@@ -38,6 +42,7 @@ class Plan:
     nodes: Mapping[str, Node[Any]]
     kinds: Mapping[str, type[Node[Any]]]
     guards: Mapping[str, tuple[Guard[Any], ...]]
+    wishes: Mapping[str, Wishes]
     hops: Mapping[str, tuple[Hop, ...]]
     failures: Mapping[str, Hop]
     engine: Engine

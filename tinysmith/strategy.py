@@ -11,11 +11,12 @@ from tinysmith._codec import MisfitError, codec
 from tinysmith._declare import Declaration, read
 from tinysmith._enter import KINDS
 from tinysmith._soundness import soundness
-from tinysmith._turn import Plan
+from tinysmith._turn import Plan, Wishes
 from tinysmith.errors import BoardError, DecodeError, DefinitionError, UsageError
 from tinysmith.limits import Limits
+from tinysmith.mapping import freeze
 from tinysmith.messages import Event
-from tinysmith.nodes import Edge, Halt, Node
+from tinysmith.nodes import Agent, Edge, Halt, Node
 from tinysmith.position import B as BoardOfPosition
 from tinysmith.position import Hop, Position
 from tinysmith.protocols import Task
@@ -166,11 +167,16 @@ def _compile(declared: Declaration, board_type: Any, initial: Any) -> Plan:
         nodes=nodes,
         kinds={name: next(kind for kind in KINDS if isinstance(node, kind)) for name, node in nodes.items()},
         guards={name: tuple(guard for _, guard in leaving if guard) for name, leaving in ways.items()},
+        wishes={name: _wishes(node) for name, node in nodes.items()},
         hops={name: _hops(name, leaving) for name, leaving in ways.items()},
         failures=failures,
         engine=_engine.Engine(initial, ways, failing, halts=halts),
         codec=codec(Position, "position", bindings={BoardOfPosition: board}, any_json=True),
     )
+
+
+def _wishes(node: Node[Any]) -> Wishes:
+    return (freeze(node.schema), freeze(tuple(node.tools))) if isinstance(node, Agent) else (None, ())
 
 
 def _hops(source: str, leaving: list[tuple[str, Any]]) -> tuple[Hop, ...]:

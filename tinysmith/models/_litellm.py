@@ -1,0 +1,127 @@
+"""The one file that imports LiteLLM: lazily, at the first request, for it takes seconds.
+
+What it imports and sets is done once a process. No callback is set, none of the user's is touched.
+"""
+
+import asyncio
+import importlib
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from tinysmith.errors import UnknownModelError
+from tinysmith.messages import Reply
+from tinysmith.models._endpoints import no_key, prefix_of, unknown_provider
+from tinysmith.models._failures import Failure, timeout
+from tinysmith.models._translate import Call
+from tinysmith.models._watchdog import watching
+
+_WHILE_IMPORTING: Mapping[str, str] = MappingProxyType(
+    {
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else the import waits for a price list from GitHub
+        "LITELLM_MODE": "PRODUCTION",  # else the import loads `.env` from the working directory
+    }
+)
+
+_import_lock = threading.Lock()
+_imported: ModuleType | None = None
+
+
+def complete(call: Call, timeout_s: float) -> Reply | Failure:
+    """Sends the request and waits for the answer, not longer than told."""
+    litellm = _litellm()
+    if (lacking := _lacking(litellm, call)) is not None:
+        return lacking
+    with watching(timeout_s) as watch:
+        try:
+            response = litellm.completion(**_arguments(call))
+        except Exception as error:  # noqa: BLE001  # the border: whatever LiteLLM raises becomes a failure
+            return timeout(call.model, timeout_s) if watch.is_late else _failed(litellm, call, error)
+        except BaseException as stop:  # noqa: BLE001  # raised again below
+            raise _bare(stop)  # noqa: B904  # the same one; only its traceback is gone
+    return call.answered(response)
+
+
+async def acomplete(call: Call, timeout_s: float) -> Reply | Failure:
+    """Sends the request and awaits the answer, not longer than told. Cancelling ends the request."""
+    litellm = _litellm() if _imported else await asyncio.to_thread(_litellm)
+    if (lacking := _lacking(litellm, call)) is not None:
+        return lacking
+    try:
+        async with asyncio.timeout(timeout_s) as limit:
+            response = await litellm.acompletion(**_arguments(call))
+    except Exception as error:  # noqa: BLE001  # the border, as above
+        return timeout(call.model, timeout_s) if limit.expired() else _failed(litellm, call, error)
+    except BaseException as stop:  # noqa: BLE001  # raised again below
+        raise _bare(stop)  # noqa: B904  # as above
+    return call.answered(response)
+
+
+def _lacking(litellm: ModuleType, call: Call) -> Failure | None:
+    """Says that a key is missing where LiteLLM would find out by asking, or worse, ask without one."""
+    if call.endpoint.key is not None or call.endpoint.base_url is not None:
+        return None
+    name = f"{prefix_of(call.model).upper()}_API_KEY"
+    # Only this one: a cloud's list of names is also "missing" where the machine itself is trusted.
+    if litellm.validate_environment(call.model)["missing_keys"] != [name]:
+        return None
+    return no_key(call.model, name)
+
+
+def _failed(litellm: ModuleType, call: Call, error: BaseException) -> Failure:
+    failure = call.failed(error)
+    if failure.kind is not UnknownModelError or failure.status is not None:
+        return failure
+    known = sorted(str(getattr(name, "value", name)) for name in litellm.provider_list)
+    return unknown_provider(call.model, known)
+
+
+def _arguments(call: Call) -> dict[str, Any]:
+    """With the key: bound to no name in this file, so that no traceback can show it."""
+    arguments = {**call.arguments}
+    if call.endpoint.omitted:
+        omit = importlib.import_module("openai").Omit()
+        arguments["extra_headers"] = dict.fromkeys(call.endpoint.omitted, omit) | dict(
+            arguments.get("extra_headers") or {}
+        )
+    if call.endpoint.base_url is not None:
+        arguments["base_url"] = call.endpoint.base_url
+    if call.endpoint.key is None:
+        return arguments
+    return arguments | {"api_key": call.endpoint.key.reveal()}
+
+
+def _bare(stop: BaseException) -> BaseException:
+    """A cancellation without LiteLLM's frames, whose variables hold the key."""
+    stop.__context__ = None
+    return stop.with_traceback(None)
+
+
+def _litellm() -> ModuleType:
+    global _imported  # noqa: PLW0603  # once a process
+    with _import_lock:
+        if _imported is None:
+            with _environment(_WHILE_IMPORTING):
+                litellm = importlib.import_module("litellm")
+            litellm.suppress_debug_info = True  # type: ignore[attr-defined]  # else it prints to stdout
+            litellm.disable_hf_tokenizer_download = True  # type: ignore[attr-defined]  # nor asks Hugging Face
+            _imported = litellm
+        return _imported
+
+
+@contextmanager
+def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Sets variables for the length of the block."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
