@@ -56,9 +56,8 @@ def main() -> None:
             results.append(tuple(map(float, done.stdout.split())))
         seconds = statistics.median(spent for spent, _ in results)
         megabytes = statistics.median(peak for _, peak in results)
-        print(
-            f"{count:>6} runs: {seconds:.2f} s, peak {megabytes:.0f} MB, {count * ASKS / seconds:,.0f} steps a second"
-        )
+        rate = count * ASKS / seconds
+        print(f"{count:>6} runs: {seconds:.2f} s, peak {megabytes:.0f} MB, {rate:,.0f} steps a second")
         bar(f"{count} runs", seconds, most_s, " s")
         if most_mb is not None:
             bar(f"{count} runs, memory", megabytes, most_mb, " MB")

@@ -36,6 +36,19 @@ def mermaid(strategy: Strategy[Any] | type[Strategy[Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def outline(strategy: Strategy[Any] | type[Strategy[Any]]) -> str:
+    """The strategy's edges as text, a line a node, in the order in which they are tried."""
+    plan = plan_of(strategy)
+    lines = []
+    for name, hops in plan.hops.items():
+        ways = [hop.target + (f" ({hop.why})" if hop.why else "") for hop in hops]
+        if name in plan.failures:
+            ways.append(f"{plan.failures[name].target} (failed)")
+        if ways:
+            lines.append(f"{name} → {', '.join(ways)}")
+    return "\n".join(lines) + "\n"
+
+
 def _arrow(plan: Plan, hop: Hop) -> str:
     if not hop.why:
         return "-->"

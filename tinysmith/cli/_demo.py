@@ -1,18 +1,23 @@
 """`tinysmith demo`: a first look, offline and without a key."""
 
 import asyncio
+from textwrap import indent
 
 from tinysmith.cli._load import load_strategy
 from tinysmith.cli._models import ScriptOfTask
 from tinysmith.cli._report import Report
 from tinysmith.cli._run import exit_code, play
+from tinysmith.drawing import outline
 from tinysmith.environments import SqlEnvironment
 
 _INTRO = """\
 tinysmith: multi-agent LLM strategies as explicit state machines.
 
-This is the strategy TryAgain on a small bundled database, answered by scripts instead of a model:
-every line below is one step of the machine: number, node, edge taken (and the guard that opened it).
+The strategy TryAgain is this machine (guards in brackets, tried in this order):
+
+{outline}
+It now runs on a small bundled database, with scripts in the place of a model. A line is a step of the
+machine: its number, the node, the edge taken and why, and what was said, or done ($) and seen (⇒).
 """
 
 _NEXT = """
@@ -27,8 +32,8 @@ Next:
 
 def demo_command() -> int:
     """Runs the bundled tasks by their scripts, and returns the exit code."""
-    print(_INTRO, end="")
     strategy = load_strategy("machines:TryAgain")
+    print(_INTRO.format(outline=indent(outline(strategy), "  ")), end="")
     environment = SqlEnvironment.demo()
     report = Report(as_json=False)
     try:

@@ -1,6 +1,7 @@
 """What a person, or a program, reads of runs on the command line."""
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -46,8 +47,13 @@ class Episode:
 
     @property
     def agreeing(self) -> int:
-        """The recorded turns whose reward came out equal; a turn that was not played counts as different."""
-        return sum(abs(ours - theirs) < 1e-9 for ours, theirs in zip(self.rewards, self.recorded, strict=False))
+        """The recorded turns whose reward came out equal; a turn that was not played counts as different.
+
+        Equal to two decimals, to which InterCode rounds rewards; some of its recordings are not rounded.
+        """
+        return sum(
+            round(ours, 2) == round(theirs, 2) for ours, theirs in zip(self.rewards, self.recorded, strict=False)
+        )
 
 
 class Report:
@@ -145,8 +151,10 @@ def _step_text(step: Step[Any]) -> str:
         notes = [f"{step.event.usage.tokens} tokens", _cost(step.event.usage.cost_usd)]
     if isinstance(step.event, Observation):
         notes = [f"reward {step.event.reward:g}"]
-    tail = f"   [{', '.join(notes)}]" if notes else ""
-    return f"{head:<48} {said(step, 88)}{tail}"
+    tail = f"  [{', '.join(notes)}]" if notes else ""
+    done = f"$ {one_line(step.request.action, 60)} ⇒ " if isinstance(step.request, Act) else ""
+    room = max(20, shutil.get_terminal_size((160, 24)).columns - 42 - len(done) - len(tail))
+    return f"{head:<41} {done}{said(step, room)}{tail}"
 
 
 def _step_data(step: Step[Any]) -> dict[str, Any]:
