@@ -34,7 +34,7 @@ def probe(module: str) -> tuple[float, bool, int]:
 def main() -> None:
     """Measures and prints."""
     modules = ("tinysmith", "machines", "asyncio", "transitions")
-    measured = {module: [] for module in modules}
+    measured: dict[str, list[tuple[float, bool, int]]] = {module: [] for module in modules}
     probe("tinysmith")  # writes the byte code
     for _ in range(3 if SHORT else 9):
         for module in modules:

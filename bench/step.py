@@ -6,6 +6,7 @@ A step: the prompt is made, a model in this process answers at once, the reply i
 import asyncio
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -25,7 +26,8 @@ PEERS = {"langgraph": "langgraph", "burr": "burr", "tinysmith 0.9.1": "tinyagent
 class Cursor:
     """What a bare trigger needs of a model."""
 
-    __slots__ = ("board", "index", "state")
+    def __init__(self) -> None:
+        self.state, self.board, self.index = "planner", Count(), 0
 
 
 def fold(steps: int) -> None:
@@ -49,7 +51,6 @@ def adrive(steps: int) -> None:
 def trigger(steps: int) -> None:
     """The engine's trigger, on a model that was never registered."""
     cursor = Cursor()
-    cursor.state, cursor.board = "planner", Count()
     advance = Review.machine.events["advance"].trigger
     for _ in range(steps):
         advance(cursor)
@@ -73,7 +74,7 @@ def main() -> None:
         "ours, arun": lambda: per_call(adrive, STEPS),
     }
     present = [name for name in PEERS if peer_python(PEERS[name]) is not None]
-    cases |= {name: (lambda name=name: peer(name)) for name in present}
+    cases |= {name: partial(peer, name) for name in present}
     measured = rounds(cases, ROUNDS)
     for name, values in measured.items():
         times = ratio(measured, name, "transitions, bare trigger")

@@ -51,9 +51,9 @@ class TestTasks:
     def test_unknown(self, folder: Path) -> None:
         """A wrong id is answered with near ones, or with the first."""
         tasks = SqlEnvironment(folder).tasks
-        with pytest.raises(UsageError, match=r"no task 'bigg' among these 4\. Near names: 'big'"):
+        with pytest.raises(UsageError, match=r"no task 'bigg' among these 4\. Did you mean big\?"):
             tasks["bigg"]
-        with pytest.raises(UsageError, match="Near names: '0', '1', '2'"):
+        with pytest.raises(UsageError, match="There is 0, 1, 2, big"):
             tasks["nothing at all"]
 
 

@@ -236,9 +236,11 @@ def _models(plan: Plan, model: Model | Mapping[str, Model] | None, task: Task | 
         chosen = given.get(name, given.get("*"))
         if chosen is None:
             raise UsageError(f"{plan.name}.{name} has no model. Give the run model=..., or one under {name!r}.")
+        if task is not None and isinstance(chosen, Episodic):
+            chosen = chosen.episode(task)
         if not callable(getattr(chosen, "ask", None)) or not callable(getattr(chosen, "aask", None)):
             raise UsageError(f"The model of {plan.name}.{name} is {chosen!r}. Give a model, such as LLM(...).")
-        bound[name] = chosen.episode(task) if task is not None and isinstance(chosen, Episodic) else chosen
+        bound[name] = chosen
     return bound
 
 

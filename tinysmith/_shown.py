@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 
 def escaped(text: str) -> str:
-    """The text with every control, format and bidirectional character written out, line breaks excepted."""
-    return "".join(char if char == "\n" or char.isprintable() else _written_out(char) for char in text)
+    """The text with every control, format and bidirectional character written out, line breaks and tabs excepted."""
+    return "".join(char if char in "\n\t" or char.isprintable() else _written_out(char) for char in text)
 
 
 def one_line(text: str, width: int = 100) -> str:

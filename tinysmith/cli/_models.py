@@ -32,30 +32,26 @@ class ScriptOfTask:
         """The script for one episode.
 
         Raises:
-            UsageError: The task has none.
+            UsageError: The task has none, or there is no task.
         """
         if self._path is not None:
             return Scripted.from_file(self._path)
+        if not task.id:
+            raise UsageError("A bundled script needs a task. Name one with --task.")
         if not task.script:
             raise UsageError(
                 f"Task {task.id!r} has no bundled script. Use --model scripted:FILE, or another model."
             )
         return Scripted(task.script)
 
-    def ask(self, request: Any, /) -> Any:
-        """Refuses: a script belongs to a task."""
-        raise UsageError("A bundled script needs a task. Name one with --task.")
 
-    aask = ask
-
-
-def models(arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Mapping[str, Model]:
+def models(arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Mapping[str, Any]:
     """The models that `--model` names, by node, "*" for the rest.
 
     Raises:
         UsageError: One is named twice, or cannot be made.
     """
-    made: dict[str, Model] = {}
+    made: dict[str, Any] = {}
     for text in arguments.model:
         for_node = _FOR_NODE.fullmatch(text)
         node, name = (for_node[1], for_node[2]) if for_node else ("*", text)
@@ -65,7 +61,7 @@ def models(arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Mapp
     return made
 
 
-def _model(name: str, arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Model:
+def _model(name: str, arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Any:
     kind, _, rest = name.partition(":")
     if kind == "recorded" and rest:
         return Recorded(rest)

@@ -21,11 +21,10 @@ from tinysmith.environments import SqlEnvironment, StdinEnvironment
 from tinysmith.errors import UsageError
 from tinysmith.limits import Limits
 from tinysmith.models.recorded import Recorded
-from tinysmith.protocols import Environment, HasTasks, Model, Task
+from tinysmith.protocols import Environment, HasTasks, Task
 from tinysmith.strategy import Strategy, plan_of
 
 BUILT_IN = ("demo", "intercode-sql", "stdin")
-NO_TASK = Task("")
 
 
 def run_command(arguments: argparse.Namespace) -> int:
@@ -61,7 +60,7 @@ def play(
     strategy: Strategy[Any],
     environment: Environment,
     task: Task,
-    bound: Mapping[str, Model],
+    bound: Mapping[str, Any],
     *,
     report: Report,
     limits: Limits | None = Limits(),
@@ -74,7 +73,7 @@ def play(
         strategy,
         model=bound,
         environment=environment,
-        task=None if task is NO_TASK else task,
+        task=task,
         limits=limits,
         seed=seed,
         brief=lambda task, observation: evolve(strategy.brief(task, observation), **(changes or {})),
@@ -125,7 +124,7 @@ def make_environment(name: str, data: str | None) -> Environment:
     return environment
 
 
-def chosen_tasks(arguments: argparse.Namespace, environment: Environment, bound: Sequence[Model]) -> list[Task]:
+def chosen_tasks(arguments: argparse.Namespace, environment: Environment, bound: Sequence[Any]) -> list[Task]:
     """The tasks that `--task` or `--all` names.
 
     Raises:
@@ -134,7 +133,7 @@ def chosen_tasks(arguments: argparse.Namespace, environment: Environment, bound:
     if not isinstance(environment, HasTasks):
         if arguments.all or arguments.task:
             raise UsageError(f"--env {arguments.env} has no tasks of its own; leave out --task and --all.")
-        return [NO_TASK]
+        return [Task("")]
     if arguments.task:
         return [environment.tasks[name] for name in arguments.task]
     if not arguments.all:

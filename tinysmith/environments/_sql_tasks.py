@@ -1,6 +1,5 @@
 """Questions with their databases, read from a folder; reference answers are kept apart from the tasks."""
 
-import difflib
 import json
 import threading
 import weakref
@@ -10,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from tinysmith._shown import near
 from tinysmith.environments._mysql_dump import DumpError, load_dump
 from tinysmith.environments._sql_connections import Connections
 from tinysmith.errors import DataError, UsageError
@@ -41,10 +41,7 @@ class SqlTasks:
     def __getitem__(self, task_id: str, /) -> Task:
         if task_id in self._tasks:
             return self._tasks[task_id]
-        near = difflib.get_close_matches(task_id, self._tasks, n=3) or list(self._tasks)[:3]
-        raise UsageError(
-            f"There is no task {task_id!r} among these {len(self)}. Near names: {', '.join(map(repr, near))}."
-        )
+        raise UsageError(f"There is no task {task_id!r} among these {len(self)}. {near(task_id, self._tasks)}")
 
 
 @frozen(eq=False)

@@ -6,17 +6,13 @@ import math
 import sys
 from typing import TextIO
 
+from tinysmith._shown import escaped
 from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.protocols import EnvironmentStep, Info, Task
 
 _log = logging.getLogger("tinysmith.environments")
 _END = ":end"
 _HELP = "(Type what is seen; an empty line ends it. `:end 1.0` ends the episode with that reward.)"
-
-
-def _escaped(text: str) -> str:
-    """Text that cannot steer a terminal: control characters but line ends and tabs are shown as escapes."""
-    return "".join(char if char in "\n\t" or char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 class StdinEnvironment:
@@ -86,7 +82,7 @@ class StdinEnvironment:
     async def _show(self, text: str) -> None:
         def write() -> None:
             stream = sys.stdout if self._stdout is None else self._stdout
-            stream.write(_escaped(text) + "\n")
+            stream.write(escaped(text) + "\n")
             stream.flush()
 
         await asyncio.to_thread(write)

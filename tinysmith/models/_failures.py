@@ -167,7 +167,8 @@ def _words(error: BaseException) -> str:
 
 
 def _said(words: str) -> str:
-    return f" It said: {words}" if words else ""
+    words, _, _ = words.partition("Traceback")  # LiteLLM's own goes into its messages
+    return f" It said: {words.strip()}" if words.strip() else ""
 
 
 def _retry_after(links: Iterable[BaseException]) -> float | None:
@@ -224,7 +225,7 @@ def _of_names(error: BaseException, links: Sequence[BaseException], where: str) 
             return ServerError, f"The host of {where} is not known. Correct it, or check the network."
         if isinstance(link, ImportError):
             return BadRequestError, "LiteLLM's part for this provider needs a package that is not installed."
-        if "service_tier" in str(link):
+        if isinstance(link, AttributeError) and "service_tier" in str(link):
             return BadRequestError, f"What answers at {where} is not Groq. {_NOT_GROQ}"
     if type(error).__name__ == "Timeout":
         return ModelTimeout, f"No answer in time. {_REMEDIES[ModelTimeout]}"

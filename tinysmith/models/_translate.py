@@ -50,11 +50,8 @@ class Call:
         if not choices:
             return unreadable(self.model, "it holds no choices")
         message = choices[0].message
-        text = message.content or ""
-        if not isinstance(text, str):
-            return unreadable(self.model, f"its content is a {type(text).__name__}")
         return Reply(
-            text,
+            message.content or "",
             calls=tuple(_tool_calls(message)),
             finish=choices[0].finish_reason or "stop",
             usage=self._usage(response),

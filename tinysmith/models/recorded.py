@@ -84,13 +84,15 @@ class Recorded(AtOnce):
             raise UsageError(f"{self.path} has no recording of task {task_id!r}. {near(task_id, self._episodes)}")
         return self._episodes[task_id]
 
-    def episode(self, task: Task, /) -> RecordedEpisode:
-        """The model for an episode of that task.
+    def episode(self, task: Task, /) -> AtOnce:
+        """The model for an episode of that task; for one without an id, the only episode, if there is only one.
 
         Raises:
             UsageError: There is no recording of it.
             DataError: The recording is of another question under the same id.
         """
+        if not task.id:
+            return self
         turns = self.turns(task.id)
         if turns.query and task.query and turns.query.strip() != task.query.strip():
             problem = f"{self.path}: task {task.id!r} was recorded with another question"

@@ -1,0 +1,122 @@
+"""Strategies and environments that the command line's tests load by name."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from attrs import evolve, frozen
+
+from tinysmith import Agent, EnvironmentStep, Halt, Observation, ParseError, Strategy, Task, Tool, World
+from tinysmith.protocols import Info
+
+
+@frozen
+class Note:
+    """A board with a field of each sort that `--set` knows."""
+
+    text: str = ""
+    rounds_left: int = 1
+    tags: tuple[str, ...] = ()
+
+
+class Writer(Agent[Note]):
+    samples: ClassVar[tuple[str, ...]] = ("a note",)
+
+    def prompt(self, note: Note, /) -> str:
+        return f"Write a note, {note.text!r} {note.tags}."
+
+    def parse(self, note: Note, reply: str, /) -> Note:
+        if reply == "bug":
+            raise KeyError("planted")
+        if reply == "bad":
+            raise ParseError("Write something else.")
+        return evolve(note, text=reply)
+
+
+class Speechless(Writer):
+    samples = ()
+
+
+class Board(World[Note]):
+    def action(self, note: Note, /) -> str:
+        return note.text
+
+    def observe(self, note: Note, seen: Observation, /) -> Note:
+        return evolve(note, text=seen.text)
+
+
+class Count(Tool[Note, int]):
+    def arguments(self, note: Note, /) -> dict[str, Any]:
+        return {"text": note.text}
+
+    def call(self, *, text: str) -> int:
+        return len(text)
+
+    def receive(self, note: Note, result: int, /) -> Note:
+        return evolve(note, rounds_left=result)
+
+
+class Pin(Strategy[Note]):
+    """A writer writes a note, and it is pinned to a board."""
+
+    writer = Writer()
+    board = Board()
+    pinned = Halt(success=True)
+    initial = writer
+    edges = (writer.to(board), board.to(pinned))
+
+
+class Say(Strategy[Note]):
+    """A writer writes a note, and its letters are counted."""
+
+    writer = Writer()
+    count = Count()
+    said = Halt(success=True)
+    initial = writer
+    edges = (writer.to(count), count.to(said))
+
+
+class Mute(Strategy[Note]):
+    """A writer without samples."""
+
+    writer = Speechless()
+    said = Halt(success=True)
+    initial = writer
+    edges = (writer.to(said),)
+
+
+class Wall:
+    """An environment without tasks and grades: it shows what was pinned."""
+
+    def __init__(self, data: Path | None = None) -> None:
+        self.data = data
+
+    async def reset(self, *, task: Task | None = None, seed: int | None = None) -> tuple[str, Info]:
+        return f"a wall in {self.data}", {}
+
+    async def step(self, action: str) -> EnvironmentStep:
+        return EnvironmentStep(f"pinned: {action}\x1b[2J", 0.5, False, False, {})
+
+    async def close(self) -> None:
+        return None
+
+
+class Broken(Wall):
+    """An environment whose machinery fails."""
+
+    async def step(self, action: str) -> EnvironmentStep:
+        raise OSError("the wall fell down")
+
+
+class Unready(Wall):
+    """An environment that cannot be reset."""
+
+    async def reset(self, *, task: Task | None = None, seed: int | None = None) -> tuple[str, Info]:
+        raise OSError("no wall")
+
+
+def nothing() -> object:
+    """No environment at all."""
+    return object()
+
+
+NUMBER = 3

@@ -1,0 +1,7 @@
+"""`python -m tinysmith`."""
+
+import sys
+
+from tinysmith.cli import main
+
+sys.exit(main())
