@@ -55,8 +55,7 @@ def run(
 
     Args:
         strategy: What to run.
-        board: The first board; without one, `strategy.brief` makes it from the task and from what the
-            environment shows first.
+        board: The first board; without one, `strategy.brief` makes it from the task and the first observation.
         model: One model for all agents and panels, or a mapping from their names, "*" for the rest.
         environment: What world nodes act on. It is reset when the run begins; closing it stays with the caller.
         tools: Callables by the names of tool nodes, instead of the nodes' own `call`.
@@ -67,7 +66,7 @@ def run(
         listeners: Called with every step, as it happens.
 
     Returns:
-        The run. What fails outside, or a limit that is reached, ends it with an outcome, not with an exception.
+        The run. Failures outside, and limits that are reached, end it with an outcome, not with an exception.
 
     Raises:
         UsageError: Something is missing or does not go together.

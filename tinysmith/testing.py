@@ -24,7 +24,7 @@ from tinysmith.strategy import Strategy, plan_of
 
 B = TypeVar("B")
 Invariant: TypeAlias = Callable[[Position[Any]], bool | None]
-By: TypeAlias = Mapping[str, SearchStrategy[Any]] | None
+By: TypeAlias = Mapping[str, SearchStrategy[Any]]
 
 TEST_LIMITS = Limits(max_asks=30, max_steps=20, max_calls=20)
 
@@ -48,9 +48,9 @@ def strategy_test(
     strategy: type[Strategy[B]],
     *,
     boards: SearchStrategy[B] | None = None,
-    replies: By = None,
-    observations: By = None,
-    results: By = None,
+    replies: By | None = None,
+    observations: By | None = None,
+    results: By | None = None,
     invariants: Sequence[Invariant] = (),
     limits: Limits = TEST_LIMITS,
     max_steps: int = 50,
@@ -58,9 +58,9 @@ def strategy_test(
 ) -> type[Any]:
     """A test class, for pytest to collect, that plays a strategy against an unhelpful model and world.
 
-    It checks that only declared edges are taken, that guards are pure and total on the boards they meet, that
-    parsers raise nothing but `ParseError`, that limits are kept, that every position survives JSON, that the same
-    events give the same run, and the invariants.
+    It checks that only declared edges are taken, guards are pure and total on the boards they meet, parsers raise
+    nothing but `ParseError`, limits are kept, positions survive JSON, the same events give the same run, and the
+    invariants hold.
 
     Args:
         strategy: What is tested.
@@ -77,13 +77,14 @@ def strategy_test(
         UsageError: A mapping names a node that is not there, or of another kind.
     """
     plan = plan_of(strategy)
-    _check_names(plan, replies, "replies", Agent, Panel)
-    _check_names(plan, observations, "observations", World)
-    _check_names(plan, results, "results", Tool)
-    answers = {**_replies(plan, replies or {}), **_observations(plan, observations or {})}
-    answers |= _results(plan, results or {})
+    answers = _answers(plan, replies or {}, observations or {}, results or {})
     first = st.builds(plan.board_type) if boards is None else boards
     play = _Play(strategy(), answers, tuple(invariants), limits, max_steps)
+    return _test_class(play, first, max_examples)
+
+
+def _test_class(play: "_Play", first: SearchStrategy[Any], max_examples: int) -> type[Any]:
+    name = play.plan.name
 
     @settings(
         max_examples=max_examples, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
@@ -93,12 +94,19 @@ def strategy_test(
         """Whatever the model and the world say, the strategy keeps its promises."""
         play(data.draw(first, label="board"), data)
 
-    return type(f"Test{plan.name}", (), {"test_every_run": test_every_run, "__doc__": f"{plan.name}, in any run."})
+    return type(f"Test{name}", (), {"test_every_run": test_every_run, "__doc__": f"{name}, in any run."})
+
+
+def _answers(plan: Plan, replies: By, observations: By, results: By) -> dict[str, SearchStrategy[Event]]:
+    _check_names(plan, replies, "replies", Agent, Panel)
+    _check_names(plan, observations, "observations", World)
+    _check_names(plan, results, "results", Tool)
+    return {**_replies(plan, replies), **_observations(plan, observations), **_results(plan, results)}
 
 
 def _check_names(plan: Plan, given: By, argument: str, *kinds: type[Any]) -> None:
     known = [name for name, kind in plan.kinds.items() if kind in kinds]
-    for name in given or {}:
+    for name in given:
         if name not in known:
             raise UsageError(
                 f"{argument}= names {name!r}, which {plan.name} does not have so. {near(name, known)}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tinysmith.errors import UsageError
+from tinysmith.mapping import JSON, FrozenDict, freeze
 from tinysmith.models._secrets import Secret
 
 _OWN_WORDS = {
@@ -71,13 +72,22 @@ def stops(stop: object) -> str | tuple[str, ...] | None:
     raise UsageError(f"stop={stop!r} is neither a text nor a sequence of texts.")
 
 
-def check_extra(extra: Mapping[str, Any], parameters: Iterable[str]) -> None:
-    """Raises a `UsageError` where `extra` says what has a parameter of its own, or what cannot work here."""
+def frozen_extra(extra: Mapping[str, Any], parameters: Iterable[str]) -> FrozenDict[str, JSON]:
+    """More arguments for LiteLLM.
+
+    Raises:
+        UsageError: One has a parameter of its own, cannot work here, or is no JSON data.
+    """
     for name in extra:
         if name in _REFUSED:
-            raise UsageError(f"extra[{name!r}] cannot be used here: an LLM asks for one whole reply at a time.")
+            raise UsageError(f"extra[{name!r}] cannot be used: an LLM asks for one whole reply at a time.")
         if name in _OWN_WORDS or name in parameters:
             raise UsageError(f"extra[{name!r}] has a place of its own: use {_OWN_WORDS.get(name, name + '=')}.")
+    try:
+        return freeze(extra)  # type: ignore[no-any-return]  # JSON is Any; of a mapping it makes a FrozenDict
+    except TypeError as error:
+        problem = f"extra holds what is no JSON data: {error}. Give numbers, texts, lists and mappings."
+    raise UsageError(problem)
 
 
 def check(given: Mapping[str, Any]) -> None:

@@ -38,7 +38,7 @@ _TOO_LONG = re.compile(
     r"reduce the length|too large for model",
     re.IGNORECASE,
 )
-_WRAPPING = re.compile(r"^((litellm\.)?\w*(Error|Timeout|Exception)(: | - |:$))+")
+_WRAPPING = re.compile(r"^((litellm\.)?\w*(Error|Timeout|Timeout Error|Exception)(: | - |:$))+")
 _HTTP_LIBRARIES = frozenset({"httpx", "httpcore", "aiohttp", "httpx2", "httpcore2"})
 _NOT_GROQ = "Address a server of your own as hosted_vllm/ or openai/ with base_url=."
 

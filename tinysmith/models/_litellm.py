@@ -7,10 +7,11 @@ import asyncio
 import importlib
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from tinysmith.errors import UnknownModelError
 from tinysmith.messages import Reply
@@ -28,6 +29,7 @@ _WHILE_IMPORTING: Mapping[str, str] = MappingProxyType(
 
 _import_lock = threading.Lock()
 _imported: ModuleType | None = None
+_closers: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = WeakKeyDictionary()
 
 
 def complete(call: Call, timeout_s: float) -> Reply | Failure:
@@ -48,6 +50,8 @@ def complete(call: Call, timeout_s: float) -> Reply | Failure:
 async def acomplete(call: Call, timeout_s: float) -> Reply | Failure:
     """Sends the request and awaits the answer, not longer than told. Cancelling ends the request."""
     litellm = _litellm() if _imported else await asyncio.to_thread(_litellm)
+    if asyncio.get_running_loop() not in _closers:
+        await anext(_closers.setdefault(asyncio.get_running_loop(), _closer(litellm)))
     if (lacking := _lacking(litellm, call)) is not None:
         return lacking
     try:
@@ -58,6 +62,20 @@ async def acomplete(call: Call, timeout_s: float) -> Reply | Failure:
     except BaseException as stop:  # noqa: BLE001  # raised again below
         raise _bare(stop)  # noqa: B904  # as above
     return call.answered(response)
+
+
+async def _closer(litellm: ModuleType) -> AsyncGenerator[None, None]:
+    """Closes LiteLLM's clients of this event loop when it ends; else each leaves complaints on stderr.
+
+    `asyncio.run` closes all asynchronous generators before it closes its loop: no other hook runs in time.
+    """
+    try:
+        yield
+    finally:
+        clients = litellm.in_memory_llm_clients_cache.cache_dict
+        mine = f"-{id(asyncio.get_running_loop())}"  # how LiteLLM ends the names of this loop's clients
+        for name in [name for name in tuple(clients) if name.endswith(mine)]:
+            await clients.pop(name).close()
 
 
 def _lacking(litellm: ModuleType, call: Call) -> Failure | None:

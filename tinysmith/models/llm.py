@@ -22,7 +22,7 @@ from typing import Any
 from attrs import field, frozen
 
 from tinysmith.errors import BadRequestError, RealRequestRefused, UsageError
-from tinysmith.mapping import JSON, FrozenDict, freeze, thaw
+from tinysmith.mapping import JSON, FrozenDict, thaw
 from tinysmith.messages import Ask, Reply
 from tinysmith.models import _checks, _endpoints, _litellm, _switch
 from tinysmith.models._endpoints import Endpoint
@@ -210,12 +210,11 @@ def _checked(given: dict[str, Any]) -> dict[str, Any]:
     """The arguments of an LLM, as they shall be."""
     _checks.check_key(given["api_key"], given["api_key_env"])
     _checks.check(given)
-    _checks.check_extra(given["extra"] or {}, given)
     prefix = _endpoints.prefix_of(given["model"])
     base_url = given["base_url"]
     given["base_url"] = None if base_url is None else _endpoints.normalised(base_url, prefix)
     given["stop"] = _checks.stops(given["stop"])
-    given["extra"] = freeze(given["extra"] or {})
+    given["extra"] = _checks.frozen_extra(given["extra"] or {}, given)
     passed_on = {name: given[name] for name in (*_SAMPLING, *_PATIENCE)}
     if isinstance(given["fallbacks"], str | LLM):
         raise UsageError(f"fallbacks={given['fallbacks']!r} is one model, not several. Write fallbacks=(…,).")

@@ -1,0 +1,90 @@
+"""The loader: names on the command line become classes."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from machines import TryAgain
+from tinysmith import DefinitionError
+from tinysmith.cli._load import load_factory, load_strategy
+from tinysmith.errors import UsageError
+
+HERE = Path(__file__).parent / "strategies_for_cli.py"
+
+FAULTY = """
+from attrs import frozen
+from tinysmith import Agent, Halt, Strategy
+
+@frozen
+class Empty:
+    text: str = ""
+
+class Writer(Agent[Empty]):
+    def prompt(self, board, /):
+        return "go"
+    def parse(self, board, reply, /):
+        return board
+
+class Faulty(Strategy[Empty]):
+    writer = Writer()
+    initial = writer
+"""
+
+
+class TestLoadStrategy:
+    def test_loads_from_a_module_and_from_a_file(self) -> None:
+        """A strategy is found in an installed module, and in a file by its path."""
+        assert load_strategy("machines:TryAgain") is TryAgain
+        assert load_strategy(f"{HERE}:Pin").__name__ == "Pin"
+
+    def test_the_working_directory_comes_last_and_only_for_the_load(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A module of the working directory is found, hides no installed one, and leaves sys.path as it was."""
+        (tmp_path / "only_here.py").write_text(
+            FAULTY.replace(
+                "initial = writer", "said = Halt()\n    initial = writer\n    edges = (writer.to(said),)"
+            )
+        )
+        (tmp_path / "machines.py").write_text("raise SystemExit('the wrong machines')")
+        monkeypatch.chdir(tmp_path)
+        before = list(sys.path)
+        assert load_strategy("only_here:Faulty").__name__ == "Faulty"
+        assert load_strategy("machines:TryAgain") is TryAgain
+        assert sys.path == before
+
+    def test_a_faulty_class_says_what_is_wrong(self, tmp_path: Path) -> None:
+        """A class that is no sound machine is refused with its findings."""
+        (tmp_path / "faulty.py").write_text(FAULTY)
+        with pytest.raises(DefinitionError, match=r"Faulty\.writer"):
+            load_strategy(f"{tmp_path / 'faulty.py'}:Faulty")
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("def f(:", "cannot be loaded: SyntaxError"),
+            ("import no_such_module_here", "needs the module 'no_such_module_here', which is not installed"),
+            ("1 / 0", "cannot be loaded: ZeroDivisionError: division by zero"),
+        ],
+    )
+    def test_a_file_that_cannot_be_run_is_told_in_a_sentence(self, text: str, said: str, tmp_path: Path) -> None:
+        """What goes wrong in the user's file is told with the file's name."""
+        (tmp_path / "broken.py").write_text(text)
+        with pytest.raises(UsageError, match=said):
+            load_strategy(f"{tmp_path / 'broken.py'}:X")
+
+    def test_a_missing_submodule_is_told(self) -> None:
+        """A module that is not there is told, also inside a package that is."""
+        with pytest.raises(UsageError, match=r"There is no module 'machines\.none' for the strategy"):
+            load_strategy("machines.none:X")
+        with pytest.raises(UsageError, match="cannot be loaded"):
+            load_strategy("..:X")
+
+
+class TestLoadFactory:
+    def test_loads_what_can_be_called(self) -> None:
+        """A class or a function that makes an environment is found; near names are offered."""
+        assert load_factory(f"{HERE}:Wall").__name__ == "Wall"
+        with pytest.raises(UsageError, match=r"has no environment 'Wal'\. Did you mean Wall"):
+            load_factory(f"{HERE}:Wal")
