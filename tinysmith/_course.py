@@ -42,8 +42,8 @@ class Course(Generic[B]):
     """
 
     __slots__ = (
-        "_brief", "_grade", "_limits", "_listeners", "_opening", "_since", "_task", "_timer", "_under_way",
-        "hands", "position", "steps", "strategy",
+        "_brief", "_grade", "_limits", "_listeners", "_max_seconds", "_opening", "_since", "_task", "_timer",
+        "_under_way", "hands", "position", "steps", "strategy",
     )  # fmt: skip
 
     def __init__(
@@ -67,7 +67,8 @@ class Course(Generic[B]):
         self._opening = ""
         self._grade: Grade | None = None
         self._since = 0.0
-        self._timer = None if limits is None or limits.max_seconds is None else Timer()
+        self._max_seconds = None if limits is None else limits.max_seconds
+        self._timer = None if self._max_seconds is None else Timer()
         self._under_way: dict[asyncio.Task[Event], Ask | Act | Call] = {}
 
     @property
@@ -140,7 +141,8 @@ class Course(Generic[B]):
         """Answers the first pending request, blocking."""
         request = _answerable(self.position)
         self.await_answer()
-        return self.fold(request, self.hands.answer(request, within_s=self._seconds_left()))
+        within_s = None if self._timer is None else max(0.0, self._until() - self._since)
+        return self.fold(request, self.hands.answer(request, within_s=within_s))
 
     async def anext(self) -> Step[B]:
         """Answers the pending requests, all at once, and folds the first answer that comes."""
@@ -151,7 +153,8 @@ class Course(Generic[B]):
         if self._timer is None:
             return self.fold(request, await self.hands.aanswer(request))
         event: Event = TIME_UP
-        with self._timer.allow(self._seconds_left() or 0.0):
+        self._timer.until = self._until()
+        with self._timer:
             event = await self.hands.aanswer(request)
         return self.fold(request, event)
 
@@ -160,7 +163,9 @@ class Course(Generic[B]):
         for request in self.position.requests:
             if request.id not in asked and not isinstance(request, Done):
                 self._under_way[asyncio.ensure_future(self.hands.aanswer(request))] = request
-        with nullcontext() if self._timer is None else self._timer.allow(self._seconds_left() or 0.0):
+        if self._timer is not None:
+            self._timer.until = self._until()
+        with self._timer or nullcontext():
             done, _ = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             first = next(task for task in self._under_way if task in done)
             return self.fold(self._under_way.pop(first), first.result())
@@ -209,11 +214,9 @@ class Course(Generic[B]):
             oracle=oracle,
         )
 
-    def _seconds_left(self) -> float | None:
-        limits = self._limits
-        if limits is None or limits.max_seconds is None:
-            return None
-        return max(0.0, limits.max_seconds - self.position.spent.seconds)
+    def _until(self) -> float:
+        """When the run's time is up, on the clock of `perf_counter`, if it goes on waiting from now on."""
+        return self._since + (self._max_seconds or 0.0) - self.position.spent.elapsed_ns / 1e9
 
 
 def _answerable(position: Position[Any]) -> Ask | Act | Call:

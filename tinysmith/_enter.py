@@ -27,7 +27,7 @@ def go(turn: Turn) -> Position[Any]:
             raise NoEdgeError([hop.tried[-1][0] for hop in plan.hops[turn.node]], **turn.where())
         if len(turn.hops) >= most:
             return _endless(turn)
-        entered = _take(turn, plan.hops[turn.node][index])
+        entered = _take(turn, plan.taken[turn.node][index])
         if entered is not None:
             return entered
 
@@ -40,11 +40,11 @@ def enter(turn: Turn) -> Entered:
 
 def fail(turn: Turn, outcome: str) -> Position[Any]:
     """Takes the node's failure edge, or ends the run."""
-    hop = turn.plan.failures.get(turn.node)
-    if hop is None:
+    taken = turn.plan.failures.get(turn.node)
+    if taken is None:
         return turn.end(outcome)
     turn.error = None
-    return _take(turn, hop) or go(turn)
+    return _take(turn, taken) or go(turn)
 
 
 def ask(turn: Turn, conversations: Sequence[tuple[str, Conversation]]) -> Position[Any]:
@@ -67,9 +67,9 @@ def ask(turn: Turn, conversations: Sequence[tuple[str, Conversation]]) -> Positi
     return turn.at(tuple(asks))
 
 
-def _take(turn: Turn, hop: Hop) -> Entered:
-    turn.hops += (hop,)
-    turn.node = hop.target
+def _take(turn: Turn, taken: tuple[Hop]) -> Entered:
+    turn.hops += taken
+    turn.node = taken[0].target
     turn.shortened = False
     return enter(turn)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 
 def escaped(text: str) -> str:
-    """The text with every control, format and bidirectional character written out, line breaks and tabs excepted."""
+    """The text with every control, format and bidirectional character written out, but line breaks and tabs."""
     return "".join(char if char in "\n\t" or char.isprintable() else _written_out(char) for char in text)
 
 

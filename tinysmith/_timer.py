@@ -1,6 +1,7 @@
 """The one timer of an asynchronous run that may last so many seconds."""
 
 import asyncio
+from time import perf_counter
 from types import TracebackType
 from typing import Any
 
@@ -9,28 +10,26 @@ class Timer:
     """Cancels what the run waits for when its seconds are up.
 
     It is set once and looks again when it rings, because only the seconds of waiting count; so a run of many
-    requests costs the event loop one timer, not one a request. Use it as a context around each wait, after
-    `allow`; a wait that was cancelled by it, and by nobody else, is left without an exception.
+    requests costs the event loop one timer, not one a request. Use it as a context around each wait; a wait that
+    was cancelled by it, and by nobody else, is left without an exception.
+
+    Attributes:
+        until: When the next wait must end, on the clock of `time.perf_counter`.
     """
 
-    __slots__ = ("_cancelled_before", "_deadline", "_handle", "_rang", "_task")
+    __slots__ = ("_cancelled_before", "_handle", "_rang", "_task", "until")
 
     def __init__(self) -> None:
+        self.until = 0.0
         self._handle: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[Any] | None = None
-        self._deadline = 0.0
         self._rang = False
         self._cancelled_before = 0
 
-    def allow(self, seconds: float) -> "Timer":
-        """Lets the next wait last so long."""
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.time() + seconds
-        if self._handle is None:
-            self._handle = loop.call_at(self._deadline, self._ring, loop)
-        return self
-
     def __enter__(self) -> None:
+        if self._handle is None:
+            loop = asyncio.get_running_loop()
+            self._handle = loop.call_later(self.until - perf_counter(), self._ring, loop)
         self._rang = False
         self._task = task = asyncio.current_task()
         self._cancelled_before = 0 if task is None else task.cancelling()
@@ -55,8 +54,9 @@ class Timer:
         self._handle = None
         if self._task is None:
             return
-        if loop.time() < self._deadline:
-            self._handle = loop.call_at(self._deadline, self._ring, loop)
+        left = self.until - perf_counter()
+        if left > 0:
+            self._handle = loop.call_later(left, self._ring, loop)
             return
         self._rang = True
         self._task.cancel()

@@ -31,7 +31,8 @@ class Plan:
         wishes: For each agent or panel, the schema and the tools that its requests carry.
         hops: For each node, the hop that each of its edges makes. Guards are asked in order and the first that
             holds is taken, so an edge's index tells all verdicts, and the hops can be made beforehand.
-        failures: For each node that has one, the hop of its failure edge.
+        taken: The same hops, each as what a step of that one hop holds, so that steps share them.
+        failures: For each node that has one, the hop of its failure edge, likewise.
         engine: The machine.
         codec: How positions are saved.
     """
@@ -44,7 +45,8 @@ class Plan:
     guards: Mapping[str, tuple[Guard[Any], ...]]
     wishes: Mapping[str, Wishes]
     hops: Mapping[str, tuple[Hop, ...]]
-    failures: Mapping[str, Hop]
+    taken: Mapping[str, tuple[tuple[Hop], ...]]
+    failures: Mapping[str, tuple[Hop]]
     engine: Engine
     codec: Codec
 

@@ -32,7 +32,7 @@ def mermaid(strategy: Strategy[Any] | type[Strategy[Any]]) -> str:
     for name in plan.nodes:
         lines += [f"    {_id(name)} {_arrow(plan, hop)} {_id(hop.target)}" for hop in plan.hops[name]]
         if name in plan.failures:
-            lines.append(f'    {_id(name)} -. "failed" .-> {_id(plan.failures[name].target)}')
+            lines.append(f'    {_id(name)} -. "failed" .-> {_id(plan.failures[name][0].target)}')
     return "\n".join(lines) + "\n"
 
 
@@ -43,7 +43,7 @@ def outline(strategy: Strategy[Any] | type[Strategy[Any]]) -> str:
     for name, hops in plan.hops.items():
         ways = [hop.target + (f" ({hop.why})" if hop.why else "") for hop in hops]
         if name in plan.failures:
-            ways.append(f"{plan.failures[name].target} (failed)")
+            ways.append(f"{plan.failures[name][0].target} (failed)")
         if ways:
             lines.append(f"{name} → {', '.join(ways)}")
     return "\n".join(lines) + "\n"

@@ -54,7 +54,7 @@ UNLIMITED = Limits(max_errors=None, max_asks=None, max_steps=None, max_calls=Non
 LIMIT_NAMES = frozenset(limit.name for limit in fields(Limits))
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Spent:
     """What a run has spent. Money and time are whole numbers, so that the order of adding changes nothing.
 

@@ -12,7 +12,7 @@ from tinysmith.mapping import EMPTY, JSON, FrozenDict, freeze
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
 
-@frozen
+@frozen(weakref_slot=False)
 class ToolCall:
     """A tool that a model wants called.
 
@@ -27,7 +27,7 @@ class ToolCall:
     arguments: str
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Message:
     """One message of a conversation with a model.
 
@@ -44,7 +44,7 @@ class Message:
     call_id: str = field(default="", kw_only=True)
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Usage:
     """What one or more replies cost.
 
@@ -79,7 +79,7 @@ FREE = Usage(cost_usd=0.0)
 # Requests ------------------------------------------------------------------------------------------
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Ask:
     """A model is asked.
 
@@ -102,7 +102,7 @@ class Ask:
     timeout_s: float | None = field(default=None, kw_only=True)
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Act:
     """The environment is acted on.
 
@@ -119,7 +119,7 @@ class Act:
     grade: bool = field(default=False, kw_only=True)
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Call:
     """A tool is called.
 
@@ -134,7 +134,7 @@ class Call:
     node: str = field(default="", kw_only=True)
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Done:
     """The run has ended; nothing is waited for.
 
@@ -156,7 +156,7 @@ Request: TypeAlias = Ask | Act | Call | Done
 # Events ------------------------------------------------------------------------------------------
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Reply:
     """A model's answer to an `Ask`.
 
@@ -179,7 +179,7 @@ class Reply:
     elapsed_s: float = field(default=0.0, kw_only=True)
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Observation:
     """What the environment showed in answer to an `Act`.
 
@@ -202,7 +202,7 @@ class Observation:
     elapsed_s: float = field(default=0.0, kw_only=True)
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Result:
     """What a tool returned in answer to a `Call`.
 
@@ -217,7 +217,7 @@ class Result:
     elapsed_s: float = field(default=0.0, kw_only=True)
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Failed:
     """A request failed for good.
 

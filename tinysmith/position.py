@@ -10,7 +10,7 @@ from tinysmith.messages import Act, Ask, Call, Done, Failed, Reply, Request
 B = TypeVar("B")
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Hop:
     """One edge taken.
 
@@ -36,7 +36,7 @@ class Hop:
         return "otherwise" if self.tried else ""
 
 
-@frozen
+@frozen(weakref_slot=False)
 class Position(Generic[B]):
     """Where a run stands. Made by `Strategy.start` and `Strategy.advance`, never by hand.
 

@@ -153,12 +153,13 @@ def _compile(declared: Declaration, board_type: Any, initial: Any) -> Plan:
     nodes = declared.nodes
     ways = {name: [(arrow.target, arrow.guard) for arrow in declared.leaving(name)] for name in nodes}
     failures = {
-        name: Hop(name, -1, (), declared.leaving(name, on_failure=True)[0].target)
+        name: (Hop(name, -1, (), declared.leaving(name, on_failure=True)[0].target),)
         for name in nodes
         if declared.leaving(name, on_failure=True)
     }
+    hops = {name: _hops(name, leaving) for name, leaving in ways.items()}
     halts = frozenset(name for name, node in nodes.items() if isinstance(node, Halt))
-    failing = {name: hop.target for name, hop in failures.items()}
+    failing = {name: hop.target for name, (hop,) in failures.items()}
     board = codec(board_type, board_type.__name__)
     return Plan(
         name=declared.name,
@@ -168,7 +169,8 @@ def _compile(declared: Declaration, board_type: Any, initial: Any) -> Plan:
         kinds={name: next(kind for kind in KINDS if isinstance(node, kind)) for name, node in nodes.items()},
         guards={name: tuple(guard for _, guard in leaving if guard) for name, leaving in ways.items()},
         wishes={name: _wishes(node) for name, node in nodes.items()},
-        hops={name: _hops(name, leaving) for name, leaving in ways.items()},
+        hops=hops,
+        taken={name: tuple((hop,) for hop in leaving) for name, leaving in hops.items()},
         failures=failures,
         engine=_engine.Engine(initial, ways, failing, halts=halts),
         codec=codec(Position, "position", bindings={BoardOfPosition: board}, any_json=True),

@@ -262,8 +262,7 @@ class _Play:
                 board = rule.apply(board)
 
     def _declared(self, node: str) -> tuple[Hop, ...]:
-        failure = self.plan.failures.get(node)
-        return self.plan.hops[node] if failure is None else (*self.plan.hops[node], failure)
+        return (*self.plan.hops[node], *self.plan.failures.get(node, ()))
 
     def _board_once_more(self, before: Position[Any], request: Any, event: Event) -> Any:
         try:

@@ -134,17 +134,19 @@ class LLM:
         sampling = {name: thaw(value) for name in _SAMPLING if (value := getattr(self, name)) is not None}
         # The time-out never varies: OpenAI's clients are cached by it, so each new value would make a new client.
         fixed = {"model": self.model, "timeout": self.timeout_s, "num_retries": 0, "max_retries": 0}
-        prices = self.input_cost_per_token, self.output_cost_per_token
+        read, written = self.input_cost_per_token, self.output_cost_per_token
         set_once = object.__setattr__  # a frozen class leaves no other way
         set_once(self, "_fixed", sampling | fixed)
         set_once(self, "_patience", Patience(*(getattr(self, name) for name in _PATIENCE)))
-        set_once(self, "_prices", None if None in prices else Prices(*prices))
+        set_once(self, "_prices", None if read is None or written is None else Prices(read, written))
 
     def __repr__(self) -> str:
-        usual = signature(LLM.__init__).parameters
-        given = {name: getattr(self, name) for name in _SHOWN if getattr(self, name) != usual[name].default}
-        extra = [f"extra=<{', '.join(self.extra)}>"] if self.extra else []
-        return f"LLM({', '.join([repr(self.model), *(f'{name}={given[name]!r}' for name in given), *extra])})"
+        # Tracebacks show locals, so this must not fail on an LLM whose making failed half-way.
+        usual = {name: parameter.default for name, parameter in signature(LLM.__init__).parameters.items()}
+        given = {name: getattr(self, name, usual[name]) for name in ("model", *_SHOWN)}
+        shown = [f"{name}={value!r}" for name, value in given.items() if value != usual[name]][1:]
+        extra = [f"extra=<{', '.join(self.extra)}>"] if getattr(self, "extra", None) else []
+        return f"LLM({', '.join([repr(getattr(self, 'model', None)), *shown, *extra])})"
 
     def ask(self, request: Ask, /) -> Reply:
         """Asks the model, blocking.
