@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysmith import FrozenDict, Message, ToolCall
-from tinysmith._codec import MisfitError, codec
+from tinysmith._codec import codec
+from tinysmith._scalars import MisfitError
 from tinysmith.mapping import JSON, freeze
 from tinysmith.position import B
 

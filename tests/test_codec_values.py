@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysmith import FrozenDict, Limits
-from tinysmith._codec import MisfitError, codec
+from tinysmith._codec import codec
+from tinysmith._scalars import MisfitError
 
 
 class Mood(StrEnum):

@@ -9,7 +9,7 @@ import pytest
 from sketches import Ballot, Look, Lookup, Once, Pad, Refine, Round
 from worlds import Deaf, Echo, Says, Stuck, Together
 
-from tinysmith import Ask, EnvironmentStep, Limits, Reply, Run, Scripted, arun, awalk, run
+from tinysmith import Ask, EnvironmentStep, Limits, Reply, Run, Scripted, Step, arun, awalk, run
 
 
 def finished(work: Coroutine[Any, Any, Run[Pad]]) -> Run[Pad]:
@@ -25,6 +25,27 @@ class Swallows(Deaf):
             return await super().aask(request)
         except asyncio.CancelledError:
             return Reply(self.reply)
+
+
+class Twice(Deaf):
+    """A model whose caller is cancelled once more while it is cancelled."""
+
+    async def aask(self, request: Ask, /) -> Reply:
+        try:
+            return await super().aask(request)
+        finally:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+
+
+class SlowCritic(Deaf):
+    """A model whose critic takes a while."""
+
+    async def aask(self, request: Ask, /) -> Reply:
+        if request.node == "critic":
+            await asyncio.sleep(0.2)  # longer than until the timer rings, much shorter than what is left
+        return Reply("good")
 
 
 class HalfDeaf(Deaf):
@@ -203,6 +224,32 @@ class TestMaxSeconds:
             return [first.node, *[step.node async for step in steps]]
 
         assert asyncio.run(consumed()) == ["writer", "critic"]
+
+    def test_the_bell_rings_early(self) -> None:
+        """After a slow consumer the timer rings in the midst of an ask, and lets it have the time that is left."""
+
+        async def consumed() -> list[str]:
+            steps = awalk(Refine(), Pad(left=1), model=SlowCritic(), limits=Limits(max_seconds=0.6))
+            first = await anext(steps)
+            await asyncio.sleep(0.5)  # the consumer's own time
+            return [first.node, *[step.hops[-1].target async for step in steps]]
+
+        assert asyncio.run(consumed()) == ["writer", "accepted"]
+
+    def test_others_cancellations_go_on(self) -> None:
+        """Where somebody else cancels at the moment at which the time is up, that is not taken back."""
+
+        async def watched() -> bool:
+            limits = Limits(max_seconds=0.02)
+            cancelled = arun(Once(), Pad(), model=Twice(), limits=limits, listeners=[steps.append])
+            work = asyncio.ensure_future(cancelled)
+            with pytest.raises(asyncio.CancelledError):
+                await work
+            return work.cancelled()
+
+        steps: list[Step[Pad]] = []
+        assert asyncio.run(watched())
+        assert steps == []
 
     def test_swallowed_cancellation(self) -> None:
         """A model that answers although the time is up leaves no cancellation behind in the caller's task."""

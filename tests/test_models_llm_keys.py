@@ -248,31 +248,38 @@ class TestImport:
     def test_untouched(self, tmp_path: Path) -> None:
         """The import of LiteLLM reads no `.env`, opens no socket, prints nothing, leaves the environment alone."""
         (tmp_path / ".env").write_text("OPENAI_API_KEY=from-dot-env\nOPENAI_BASE_URL=http://127.0.0.1:1\n")
-        code = """
+        with serving() as server:
+            code = self.CODE.replace("BASE_URL", repr(server.base_url)).replace("PORT", str(server.server_port))
+            ran = subprocess.run(
+                [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
+            )
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "AuthenticationError hello", "")
+
+    CODE = """
 import os, socket, sys
 os.environ["LITELLM_MODE"] = "MINE"
-os.environ.pop("OPENAI_API_KEY", None)
+os.environ["TIKTOKEN_CACHE_DIR"] = "mine"
+for name in ("OPENAI_API_KEY", "DEEPSEEK_API_KEY"):
+    os.environ.pop(name, None)
 before = dict(os.environ)
 opened = []
-events = {"socket.connect", "socket.getaddrinfo"}
-sys.addaudithook(lambda event, args: opened.append(args) if event in events else None)
+sys.addaudithook(lambda event, args: opened.append(args) if event == "socket.connect" else None)
 from tinysmith.models.llm import LLM
-from tinysmith.models import _litellm
 from tinysmith.messages import Ask, Message
 assert "litellm" not in sys.modules
-_litellm._litellm()
-assert "litellm" in sys.modules
+hello = Ask((Message("user", "hello"),))
 try:
-    LLM("openai/x").ask(Ask((Message("user", "hello"),)))
+    LLM("deepseek/x").ask(hello)
 except Exception as error:
-    print(type(error).__name__)
-assert dict(os.environ) == before, set(os.environ.items()) ^ set(before.items())
+    print(type(error).__name__, end=" ")
+assert "litellm" in sys.modules
 assert not opened, opened
+for model in ("openai/gpt-4o-mini", "mistral/x", "groq/llama-3.1-8b-instant", "hosted_vllm/x"):
+    text = LLM(model, base_url=BASE_URL).ask(hello).text
+print(text, end="")
+assert {address[1] for _, address in opened} == {PORT}, opened
+assert dict(os.environ) == before, set(os.environ.items()) ^ set(before.items())
 """
-        ran = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
-        )
-        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "AuthenticationError\n", "")
 
     def test_first_use_async(self) -> None:
         """The first request may be an asynchronous one: the import happens beside the event loop."""

@@ -58,6 +58,15 @@ def model(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def warm() -> None:
+    """LiteLLM's first request of a kind imports for a second, which these short time-outs would not forgive."""
+    with serving() as server:
+        for model in SERVED:
+            for door in DOORS.values():
+                door(LLM(model, base_url=server.base_url), HELLO)
+
+
 def drip_headers() -> Answer:
     """An endless header, a byte at a time."""
 

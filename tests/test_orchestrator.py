@@ -6,7 +6,7 @@ import time
 
 import pytest
 from attrs import evolve
-from sketches import Eye, Look, Lookup, Once, Pad, Refine, Round
+from sketches import Ballot, Eye, Look, Lookup, Once, Pad, Refine, Round
 from worlds import Deaf, Says
 
 from tinysmith import Ask, Halt, Limits, Observation, Orchestrator, Reply, Scripted, Strategy, Task, World
@@ -212,6 +212,22 @@ class TestAforward:
             assert caught.value.run.position.spent.asks == 2
 
         asyncio.run(play())
+
+    def test_cancelled_leaves_no_seat_behind(self) -> None:
+        """Cancelled while a panel is asked, it cancels all seats and waits until they are gone."""
+
+        async def play() -> int:
+            model = Deaf()
+            orchestrator = Orchestrator(Ballot(), Pad(seats=3), model=model)
+            work = asyncio.ensure_future(orchestrator.aforward())
+            await model.asked.wait()
+            work.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await work
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            return model.cancelled
+
+        assert asyncio.run(play()) == 3
 
 
 class Fickle(Deaf):

@@ -74,7 +74,7 @@ def read(cls: type[Any], root: type[Any]) -> Declaration:
         problem = "it does not say which board it works on."
         remedy = f"Declare it as `class {cls.__name__}(Strategy[YourBoard])`."
         findings.append(Finding("no-board", cls.__name__, problem, remedy))
-    findings += _same_under_two_names(cls, nodes)
+    findings += _same_under_two_names(cls, names, nodes)
     findings += _shadowing(cls, nodes, root)
     initial = _initial(cls, names, nodes, findings)
     arrows = tuple(_arrows(cls, names, nodes, findings))
@@ -104,10 +104,11 @@ def _named_nodes(cls: type[Any]) -> tuple[dict[int, str], dict[str, Node[Any]]]:
     return names, {name: node for name, node in in_force.items() if isinstance(node, Node)}
 
 
-def _same_under_two_names(cls: type[Any], nodes: Mapping[str, Node[Any]]) -> Iterator[Finding]:
-    first: dict[int, str] = {}
+def _same_under_two_names(
+    cls: type[Any], names: Mapping[int, str], nodes: Mapping[str, Node[Any]]
+) -> Iterator[Finding]:
     for name, node in nodes.items():
-        earlier = first.setdefault(id(node), name)
+        earlier = names[id(node)]
         if earlier != name:
             problem = f"it is the same instance as {earlier}, so a run could not tell them apart."
             yield Finding("two-names", f"{cls.__name__}.{name}", problem, "Make a second instance.")
@@ -115,7 +116,7 @@ def _same_under_two_names(cls: type[Any], nodes: Mapping[str, Node[Any]]) -> Ite
 
 def _shadowing(cls: type[Any], nodes: Mapping[str, Node[Any]], root: type[Any]) -> Iterator[Finding]:
     for name in nodes:
-        if hasattr(root, name):
+        if hasattr(root, name) or name in root.__annotations__:
             problem = f"a node of this name hides Strategy.{name}."
             yield Finding("shadowed-method", f"{cls.__name__}.{name}", problem, "Rename the node.")
 

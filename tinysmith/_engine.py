@@ -60,7 +60,7 @@ def _condition(guard: Callable[[Any], bool], index: int) -> Callable[[EventData]
         if verdict is False:
             return False
         # transitions would take a truthy string for false, silently.
-        raise GuardMisbehaved(name, f"answered {verdict!r}, which is neither True nor False")
+        raise GuardMisbehaved(name, f"answered {repr(verdict)[:80]}, which is neither True nor False")
 
     condition.__name__ = name  # what the markup and the diagrams show
     condition.__doc__ = guard.__doc__

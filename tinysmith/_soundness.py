@@ -4,7 +4,9 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tinysmith._codec import UnfitTypeError, codec
+import attrs
+
+from tinysmith._codec import UnfitTypeError, class_faults, codec
 from tinysmith._declare import Declaration
 from tinysmith.errors import Finding
 from tinysmith.limits import LIMIT_NAMES
@@ -27,7 +29,8 @@ def soundness(declared: Declaration, allow: Mapping[str, str]) -> list[Finding]:
     checks = _ALWAYS if findings else _ALWAYS + _GRAPH
     for check in checks:
         findings += check(declared)
-    return [*_allowances(declared, allow), *(found for found in findings if found.code not in allow)]
+    allowed = ALLOWABLE.intersection(allow)
+    return [*_allowances(declared, allow), *(found for found in findings if found.code not in allowed)]
 
 
 def _allowances(declared: Declaration, allow: Mapping[str, str]) -> Iterator[Finding]:
@@ -36,13 +39,17 @@ def _allowances(declared: Declaration, allow: Mapping[str, str]) -> Iterator[Fin
             known = ", ".join(sorted(ALLOWABLE))
             problem = f"allow names {code!r}, which cannot be allowed."
             yield Finding("bad-allowance", declared.name, problem, f"What can: {known}.")
-        elif not str(reason).strip():
+        elif not isinstance(reason, str) or not reason.strip():
             problem = f"allow[{code!r}] gives no reason."
             yield Finding("bad-allowance", declared.name, problem, "Say in a few words why it is right here.")
 
 
 def _board(declared: Declaration) -> Iterator[Finding]:
     if declared.board_type is None:
+        return
+    if not attrs.has(declared.board_type):
+        for fault in class_faults(declared.board_type, declared.board_type.__name__):
+            yield Finding("board-type", f"{declared.name}: {fault.path}", fault.problem, fault.remedy)
         return
     try:
         codec(declared.board_type, declared.board_type.__name__)
@@ -87,7 +94,7 @@ def _sources(declared: Declaration) -> Iterator[Finding]:
         where = f"{declared.name}.{name}"
         leaving = declared.leaving(name)
         if isinstance(node, Halt):
-            if leaving:
+            if leaving or declared.leaving(name, on_failure=True):
                 yield Finding("edge-from-halt", where, "an edge leaves a halt.", "Remove it.")
             continue
         if len(declared.leaving(name, on_failure=True)) > 1:
@@ -113,19 +120,17 @@ def _no_otherwise(declared: Declaration, name: str, where: str, guards: list[Any
 
 
 def _guards_twice(where: str, guards: list[Any]) -> Iterator[Finding]:
-    seen = set()
+    seen: list[Any] = []
     for guard in guards:
-        if guard is not None and guard in seen:
+        if guard is not None and guard_fault(guard) is None and any(guard is other for other in seen):
             problem = f"its guard {guard.__name__} stands on two edges; the second is never taken."
             yield Finding("same-guard-twice", where, problem, "Remove one, or ask something else.")
-        seen.add(guard)
+        seen.append(guard)
 
 
 def _reach(declared: Declaration) -> Iterator[Finding]:
-    if declared.initial is None:
-        return
     used = declared.mentioned()
-    reachable = declared.reached(declared.initial)
+    reachable = declared.reached(str(declared.initial))
     for name in declared.nodes:
         where = f"{declared.name}.{name}"
         if name not in used:

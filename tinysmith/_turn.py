@@ -5,8 +5,8 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from tinysmith._codec import Codec
 from tinysmith._engine import Engine
+from tinysmith._scalars import Codec
 from tinysmith.errors import BoardError
 from tinysmith.limits import Limits, Spent
 from tinysmith.mapping import JSON, FrozenDict

@@ -1,6 +1,6 @@
 """`FrozenDict`: the one mapping that a board, an observation or a tool's arguments may hold."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar
 
 K = TypeVar("K")
@@ -18,7 +18,7 @@ class FrozenDict(Mapping[K, V_co]):
 
     __slots__ = ("_items",)
 
-    def __init__(self, items: "Mapping[K, V_co] | Any" = (), /, **more: V_co) -> None:
+    def __init__(self, items: "Mapping[K, V_co] | Iterable[tuple[K, V_co]]" = (), /, **more: V_co) -> None:
         object.__setattr__(self, "_items", dict(items, **more))
 
     def __setattr__(self, name: str, value: object) -> None:

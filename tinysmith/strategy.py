@@ -1,18 +1,17 @@
 """`Strategy`: a class that declares a finite-state machine over nodes."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
 
-from tinysmith import _engine, _fold
-from tinysmith._codec import MisfitError, codec
+from tinysmith import _engine, _fold, _saved
+from tinysmith._codec import codec
 from tinysmith._declare import Declaration, read
 from tinysmith._enter import KINDS
 from tinysmith._soundness import soundness
 from tinysmith._turn import Plan, Wishes
-from tinysmith.errors import BoardError, DecodeError, DefinitionError, UsageError
+from tinysmith.errors import DefinitionError, UsageError
 from tinysmith.limits import Limits
 from tinysmith.mapping import freeze
 from tinysmith.messages import Event
@@ -22,9 +21,6 @@ from tinysmith.position import Hop, Position
 from tinysmith.protocols import Task
 
 B = TypeVar("B")
-
-FORMAT = 1
-"""The version of saved positions."""
 
 
 class Strategy(Generic[B]):
@@ -51,6 +47,8 @@ class Strategy(Generic[B]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if getattr(cls, "__parameters__", ()):
+            return  # a base for strategies over several boards: whoever names the board is checked
         declared = read(cls, Strategy)
         findings = soundness(declared, cls.allow)
         if findings:
@@ -102,13 +100,7 @@ class Strategy(Generic[B]):
         Raises:
             BoardError: The board holds a value that its type does not allow.
         """
-        plan = self.__plan__
-        try:
-            saved = plan.codec.encode(position, "position")
-        except MisfitError as error:
-            problem = f"it cannot be saved: {error}."
-            raise BoardError(problem, strategy=plan.name, node=position.node, step=position.step) from None
-        return json.dumps({"format": FORMAT, "strategy": plan.name, "position": saved})
+        return _saved.dumps(self.__plan__, position)
 
     def loads(self, text: str) -> Position[B]:
         """The position that `dumps` wrote. Reading is strict, and runs no code that the text names.
@@ -116,23 +108,7 @@ class Strategy(Generic[B]):
         Raises:
             DecodeError: The text is not a position of this strategy; nothing of it was used.
         """
-        plan = self.__plan__
-        try:
-            saved = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DecodeError(f"A saved position is not JSON: {error}.") from None
-        if not isinstance(saved, dict) or saved.keys() != {"format", "strategy", "position"}:
-            raise DecodeError("A saved position lacks its format, its strategy or its position.")
-        if saved["format"] != FORMAT or saved["strategy"] != plan.name:
-            found = f"format {saved['format']!r} of {saved['strategy']!r}"
-            raise DecodeError(f"A saved position is {found}, not format {FORMAT} of {plan.name!r}.")
-        try:
-            position: Position[B] = plan.codec.decode(saved["position"], "position")
-        except (MisfitError, RecursionError) as error:
-            raise DecodeError(f"A saved position of {plan.name} does not fit: {error}.") from None
-        if position.node not in plan.nodes or not position.requests:
-            raise DecodeError(f"A saved position stands at {position.node!r}, which {plan.name} does not have.")
-        return position
+        return _saved.loads(self.__plan__, text)
 
     @classmethod
     def graph_machine(cls, **options: Any) -> Any:

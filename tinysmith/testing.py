@@ -12,7 +12,7 @@ except ImportError as error:
 
 from attrs import evolve
 
-from tinysmith._codec import MisfitError
+from tinysmith._scalars import MisfitError
 from tinysmith._shown import near
 from tinysmith._turn import Plan
 from tinysmith.errors import DecodeError, ParseError, RunError, TinysmithError, UsageError

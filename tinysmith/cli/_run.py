@@ -11,7 +11,8 @@ from typing import Any, get_type_hints
 import attrs
 from attrs import evolve, fields
 
-from tinysmith._codec import MisfitError, codec
+from tinysmith._codec import codec
+from tinysmith._scalars import MisfitError
 from tinysmith._shown import near
 from tinysmith.cli._load import load_factory, load_strategy
 from tinysmith.cli._models import models

@@ -24,6 +24,7 @@ _WHILE_IMPORTING: Mapping[str, str] = MappingProxyType(
     {
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # else the import waits for a price list from GitHub
         "LITELLM_MODE": "PRODUCTION",  # else the import loads `.env` from the working directory
+        "TIKTOKEN_CACHE_DIR": "",  # overwritten by the second import below, which else happens at some request
     }
 )
 
@@ -124,6 +125,7 @@ def _litellm() -> ModuleType:
         if _imported is None:
             with _environment(_WHILE_IMPORTING):
                 litellm = importlib.import_module("litellm")
+                importlib.import_module("litellm.litellm_core_utils.default_encoding")
             litellm.suppress_debug_info = True  # type: ignore[attr-defined]  # else it prints to stdout
             litellm.disable_hf_tokenizer_download = True  # type: ignore[attr-defined]  # nor asks Hugging Face
             _imported = litellm

@@ -114,6 +114,10 @@ class Recorded(AtOnce):
         return RecordedEpisode(*self._episodes.values()).ask(request)
 
 
+class _NotAnEpisode(ValueError):
+    """What is wrong with a line."""
+
+
 def _read(path: Path) -> Mapping[str, RecordedTurns]:
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -139,22 +143,22 @@ def _read(path: Path) -> Mapping[str, RecordedTurns]:
 
 def _turns(data: Any) -> RecordedTurns:
     if not isinstance(data, dict):
-        raise ValueError("it is not a JSON object")
+        raise _NotAnEpisode("it is not a JSON object")
     task_id = data.get("task_id")
     if isinstance(task_id, bool) or not isinstance(task_id, int | str):
-        raise ValueError("it has no task_id")
+        raise _NotAnEpisode("it has no task_id")
     actions = _texts(data, "actions")
     if actions is None:
-        raise ValueError("it has no actions")
+        raise _NotAnEpisode("it has no actions")
     thoughts = _texts(data, "thoughts")
     if thoughts is not None and len(thoughts) != len(actions):
-        raise ValueError(f"it has {len(thoughts)} thoughts for {len(actions)} actions")
+        raise _NotAnEpisode(f"it has {len(thoughts)} thoughts for {len(actions)} actions")
     rewards = data.get("rewards") or []
     if not isinstance(rewards, list) or not all(type(reward) in {int, float} for reward in rewards):
-        raise ValueError("its rewards are no list of numbers")
+        raise _NotAnEpisode("its rewards are no list of numbers")
     query = data.get("query") or ""
     if not isinstance(query, str):
-        raise ValueError("its query is no text")
+        raise _NotAnEpisode("its query is no text")
     replies = actions
     if thoughts is not None:
         replies = [f"Thought: {said}\nAction: {done}" for said, done in zip(thoughts, actions, strict=True)]
@@ -166,5 +170,5 @@ def _texts(data: Mapping[str, Any], name: str) -> list[str] | None:
     if texts is None:
         return None
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"its {name} are no list of texts")
+        raise _NotAnEpisode(f"its {name} are no list of texts")
     return texts

@@ -1,5 +1,6 @@
 """`Samples`: a model that draws among the replies that each agent declares as good ones."""
 
+import copy
 import random
 from typing import Any
 
@@ -38,8 +39,8 @@ class Samples(AtOnce):
 
     def episode(self, task: Task, /) -> "Samples":
         """The same model, with draws of its own for that task."""
-        model = Samples.__new__(Samples)
-        model._samples, model._seed, model._task = self._samples, self._seed, task.id
+        model = copy.copy(self)
+        model._task = task.id  # noqa: SLF001  # its own class
         return model
 
     def ask(self, request: Ask, /) -> Reply:
