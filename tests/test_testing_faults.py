@@ -100,6 +100,24 @@ class NoBoolUntried(Strategy[Pad]):
     edges = (writer.to(writer, when=is_short), writer.to(done, when=is_yes), writer.to(writer))
 
 
+thirds = itertools.cycle([True, False, True])
+
+
+def is_third(pad: Pad) -> bool:
+    """Answers otherwise every third time, so that the same draws lead another way the next time."""
+    return next(thirds)
+
+
+class Thirds(Strategy[Pad]):
+    """Its guard depends on how often it was asked."""
+
+    writer = Writer()
+    done = Halt()
+
+    initial = writer
+    edges = (writer.to(done, when=is_third), writer.to(writer))
+
+
 class Lucky(Strategy[Pad]):
     """Its guard throws a coin."""
 
@@ -187,7 +205,9 @@ class TestFaults:
         with pytest.raises((AssertionError, GuardError), match=r"writer.*: its guard is_yes answered 'yes'"):
             played(strategy)
 
-    @pytest.mark.parametrize(("strategy", "guard"), [(Lucky, "is_lucky"), (Turning, "is_turning")])
+    @pytest.mark.parametrize(
+        ("strategy", "guard"), [(Lucky, "is_lucky"), (Turning, "is_turning"), (Thirds, "is_third")]
+    )
     def test_impure_guard(self, strategy: type[Strategy[Pad]], guard: str) -> None:
         """A guard that answers the same board twice differently is named with both answers."""
         answered = rf"\.writer: its guard {guard} answered (True, then False|False, then True), on Pad"

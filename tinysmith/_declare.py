@@ -85,7 +85,8 @@ def board_of(cls: type[Any], root: type[Any]) -> type[Any] | None:
     """The board that the class, or the nearest ancestor that names one, works on."""
     for ancestor in cls.__mro__:
         for base in vars(ancestor).get("__orig_bases__", ()):
-            if get_origin(base) is root and isinstance(get_args(base)[0], type):
+            origin = get_origin(base)
+            if isinstance(origin, type) and issubclass(origin, root) and isinstance(get_args(base)[0], type):
                 found: type[Any] = get_args(base)[0]
                 return found
     return None

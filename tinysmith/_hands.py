@@ -187,7 +187,7 @@ def _is_async(tool: Callable[..., Any]) -> bool:
 
 def _failure(error: Exception, where: object, kind: str = "model") -> Failed:
     """What went wrong outside, as an event: our own errors say it themselves, others with the place."""
-    if isinstance(error, ModelError):
+    if isinstance(error, ModelError) and kind == "model":
         return Failed(error.kind, str(error))
     if isinstance(error, EnvironmentLost | ToolError):
         return Failed(kind, str(error))

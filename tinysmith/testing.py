@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, TypeVar, get_args, get_origin
 try:
     from hypothesis import HealthCheck, given, note, settings, target
     from hypothesis import strategies as st
+    from hypothesis.errors import Flaky
     from hypothesis.strategies import SearchStrategy
 except ImportError as error:
     raise ImportError("tinysmith.testing needs the package hypothesis; install it.") from error
@@ -90,9 +91,16 @@ def _test_class(play: "_Play", first: SearchStrategy[Any], max_examples: int) ->
         max_examples=max_examples, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
     )
     @given(data=st.data())
-    def test_every_run(self: object, data: st.DataObject) -> None:  # noqa: ARG001  # pytest calls a method
-        """Whatever the model and the world say, the strategy keeps its promises."""
+    def every_run(data: st.DataObject) -> None:
         play(data.draw(first, label="board"), data)
+
+    def test_every_run(self: object) -> None:  # noqa: ARG001  # pytest calls a method
+        """Whatever the model and the world say, the strategy keeps its promises."""
+        try:
+            every_run()
+        except Flaky as error:
+            problem = play.problem or f"{name}: the same run came out differently"
+            raise AssertionError(f"{problem}. It depends on more than its board and the reply.") from error
 
     return type(f"Test{name}", (), {"test_every_run": test_every_run, "__doc__": f"{name}, in any run."})
 
@@ -200,8 +208,17 @@ class _Play:
         self.invariants = invariants
         self.limits = limits
         self.max_steps = max_steps
+        self.problem = ""
 
     def __call__(self, board: Any, data: st.DataObject) -> None:
+        """Plays from a board; the first problem is kept, for Hypothesis cannot show one that comes and goes."""
+        try:
+            self._play(board, data)
+        except AssertionError as error:
+            self.problem = self.problem or str(error)
+            raise
+
+    def _play(self, board: Any, data: st.DataObject) -> None:
         position = self.strategy.start(board, self.limits)
         self._check(position)
         events: list[Event] = []
