@@ -4,6 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The profile of tests/thorough.py; a test that asks for a number of its own keeps it.
+settings.register_profile(
+    "thorough", max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "1000")), deadline=None
+)
+# A slow machine is no fault of the code; speed is measured in bench/.
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.load_profile("default")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import nullcontext
 from time import perf_counter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from attrs import evolve
 
@@ -18,7 +18,7 @@ from tinysmith._shown import escaped, one_line
 from tinysmith._timer import Timer
 from tinysmith._turn import Plan
 from tinysmith.limits import Limits
-from tinysmith.messages import Act, Ask, Call, Done, Event, Failed, Observation, Reply, Result
+from tinysmith.messages import Act, Ask, Call, Done, Event, Failed, Reply
 from tinysmith.position import Position
 from tinysmith.protocols import Grade, Task
 from tinysmith.run import Run, Step, best_grade
@@ -139,7 +139,7 @@ class Course(Generic[B]):
 
     def next(self) -> Step[B]:
         """Answers the first pending request, blocking."""
-        request = _answerable(self.position)
+        request: Any = self.position.request
         self.await_answer()
         within_s = None if self._timer is None else max(0.0, self._until() - self._since)
         return self.fold(request, self.hands.answer(request, within_s=within_s))
@@ -149,7 +149,7 @@ class Course(Generic[B]):
         self.await_answer()
         if len(self.position.requests) > 1 or self._under_way:
             return await self._anext_of_several()
-        request = _answerable(self.position)
+        request: Any = self.position.request
         if self._timer is None:
             return self.fold(request, await self.hands.aanswer(request))
         event: Event = TIME_UP
@@ -170,7 +170,7 @@ class Course(Generic[B]):
             first = next(task for task in self._under_way if task in done)
             return self.fold(self._under_way.pop(first), first.result())
         await self.drop()
-        return self.fold(_answerable(self.position), TIME_UP)
+        return self.fold(cast("Ask", self.position.request), TIME_UP)
 
     async def drop(self) -> None:
         """Cancels what is under way, and waits until it is gone."""
@@ -219,13 +219,6 @@ class Course(Generic[B]):
         return self._since + (self._max_seconds or 0.0) - self.position.spent.elapsed_ns / 1e9
 
 
-def _answerable(position: Position[Any]) -> Ask | Act | Call:
-    request = position.request
-    if isinstance(request, Done):
-        raise StopIteration
-    return request
-
-
 def _stamped(event: Event, answers: str, elapsed_s: float) -> Event:
     """The event with what it answers and how long that took; spelt out for replies, of which there are most."""
     if type(event) is Reply:
@@ -243,7 +236,7 @@ def _stamped(event: Event, answers: str, elapsed_s: float) -> Event:
 
 def _log(plan: Plan, step: Step[Any], after: Position[Any]) -> None:
     way = " ".join(f"→ {hop.target}" + (f" ({hop.why})" if hop.why else "") for hop in step.hops)
-    _LOG.info("%s step %d: %s %s: %s", plan.name, step.number, step.node, way or "asks again", said(step))
+    _LOG.info("%s step %d: %s %s: %s", plan.name, step.number, step.node, way or "asks again", step.said())
     if _LOG.isEnabledFor(logging.DEBUG):
         if isinstance(step.request, Ask):
             prompt = "\n".join(f"{message.role}: {message.content}" for message in step.request.messages)
@@ -253,14 +246,3 @@ def _log(plan: Plan, step: Step[Any], after: Position[Any]) -> None:
     done = after.done
     if done is not None:
         _LOG.info("%s: over: %s", plan.name, done.outcome)
-
-
-def said(step: Step[Any], width: int = 100) -> str:
-    """What a step's event says, in one escaped line."""
-    match step.event:
-        case Reply(text=text) | Observation(text=text):
-            return one_line(text, width)
-        case Result(value=value):
-            return one_line(repr(value), width)
-        case Failed(kind=kind, message=message):
-            return one_line(f"{kind}: {message}", width)

@@ -5,8 +5,9 @@ from typing import Generic, TypeVar
 
 from attrs import field, frozen
 
+from tinysmith._shown import one_line
 from tinysmith.mapping import FrozenDict
-from tinysmith.messages import FREE, Act, Done, Event, Failed, Observation, Reply, Request, Usage
+from tinysmith.messages import FREE, Act, Done, Event, Failed, Observation, Reply, Request, Result, Usage
 from tinysmith.position import Hop, Position
 from tinysmith.protocols import Grade
 
@@ -35,6 +36,16 @@ class Step(Generic[B]):
     def node(self) -> str:
         """The node whose request was answered."""
         return "" if isinstance(self.request, Done) else self.request.node
+
+    def said(self, width: int = 100) -> str:
+        """What the event says, in one line of at most so many characters, control characters escaped."""
+        match self.event:
+            case Reply(text=text) | Observation(text=text):
+                return one_line(text, width)
+            case Result(value=value):
+                return one_line(repr(value), width)
+            case failed:
+                return one_line(f"{failed.kind}: {failed.message}", width)
 
 
 @frozen

@@ -289,11 +289,9 @@ class _Play:
             problem = f"{where}: {_said(event)} was taken once, then refused ({error})."
             raise AssertionError(f"{problem} The node keeps something of its own.") from error
 
-    def _board_after(self, before: Position[Any], request: Any, event: Event) -> Any:
+    def _board_after(self, before: Position[Any], request: Any, event: Any) -> Any:
         node: Any = self.plan.nodes[before.node]
         match event:
-            case Failed():
-                return before.board
             case Observation():
                 return node.observe(before.board, event)
             case Result(value=value):
@@ -338,5 +336,5 @@ def _said(event: Event) -> str:
             return repr(text)
         case Result(value=value):
             return repr(value)
-        case Failed(kind=kind):
-            return f"a failure ({kind})"
+        case failed:
+            return f"a failure ({failed.kind})"

@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import frozen
 
-from tinysmith._course import said
 from tinysmith._shown import escaped, one_line
 from tinysmith.messages import Act, Ask, Failed, Observation, Reply, Usage
 from tinysmith.protocols import Task
@@ -154,7 +153,7 @@ def _step_text(step: Step[Any]) -> str:
     tail = f"  [{', '.join(notes)}]" if notes else ""
     done = f"$ {one_line(step.request.action, 60)} ⇒ " if isinstance(step.request, Act) else ""
     room = max(20, shutil.get_terminal_size((160, 24)).columns - 42 - len(done) - len(tail))
-    return f"{head:<41} {done}{said(step, room)}{tail}"
+    return f"{head:<41} {done}{step.said(room)}{tail}"
 
 
 def _step_data(step: Step[Any]) -> dict[str, Any]:

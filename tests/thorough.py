@@ -1,0 +1,19 @@
+"""The property tests, with many more examples than a quick look affords; `--short` for a taste."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Runs every test that Hypothesis drives, and returns pytest's exit code."""
+    short = "--short" in sys.argv
+    os.environ["HYPOTHESIS_MAX_EXAMPLES"] = "300" if short else "5000"
+    folder = Path(__file__).parent
+    pytest = [sys.executable, "-P", "-m", "pytest", "--hypothesis-profile=thorough", "-m", "hypothesis"]
+    return subprocess.run([*pytest, *(["-q"] if short else []), str(folder)], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
