@@ -52,6 +52,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.do_POST()
 
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except OSError:  # bytes are left for a client that is gone
+            self.rfile.close()
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name that the base class has
         pass
 

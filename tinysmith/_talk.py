@@ -49,6 +49,7 @@ def ask_again(messages: tuple[Message, ...], reply: Reply, complaint: str) -> tu
     A bad tool call is answered by tool messages. An empty reply is not repeated, because providers drop or
     refuse empty messages; the complaint then joins the last message, so that roles go on alternating.
     """
+    complaint = complaint if complaint.strip() else "Your reply cannot be used. Reply again."
     if reply.calls:
         answers = tuple(Message("tool", complaint, call_id=call.id) for call in reply.calls)
         return (*messages, Message("assistant", reply.text, calls=reply.calls), *answers)
