@@ -1,7 +1,6 @@
 """Multi-agent LLM strategies as explicit state machines that you can see, prove and resume."""
 
 from tinysmith.drivers import arun, awalk, run, walk
-from tinysmith.environments import SqlEnvironment, StdinEnvironment
 from tinysmith.errors import DefinitionError, ParseError, TinysmithError
 from tinysmith.limits import Limits
 from tinysmith.mapping import FrozenDict
@@ -60,8 +59,6 @@ __all__ = [
     "Run",
     "Samples",
     "Scripted",
-    "SqlEnvironment",
-    "StdinEnvironment",
     "Step",
     "Strategy",
     "Task",
