@@ -62,7 +62,7 @@ class Course(Generic[B]):
         self.steps: list[Step[B]] = []
         self._limits = limits
         self._task = task
-        self._brief = strategy.brief if brief is None else brief
+        self._brief = brief
         self._listeners = tuple(listeners)
         self._opening = ""
         self._grade: Grade | None = None
@@ -124,7 +124,8 @@ class Course(Generic[B]):
         """Stands at the start; the opening makes the board where none is given."""
         self._opening = opening
         if board is None:
-            board = self._brief(self._task or Task("", opening), opening)
+            brief = self.strategy.brief if self._brief is None else self._brief
+            board = brief(self._task or Task("", opening), opening)
         elif opening:
             _LOG.info("%s: unread opening: %s", plan_of(self.strategy).name, one_line(opening))
         self.position = self.strategy.start(board, self._limits)
@@ -174,13 +175,14 @@ class Course(Generic[B]):
 
     async def drop(self) -> None:
         """Cancels what is under way, and waits until it is gone."""
-        tasks = list(self._under_way)
-        self._under_way.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         if self._timer is not None:
             self._timer.stop()
+        if self._under_way:
+            tasks = list(self._under_way)
+            self._under_way.clear()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def await_answer(self) -> None:
         """Starts the clock: from here on the run waits."""

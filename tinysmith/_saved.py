@@ -58,12 +58,13 @@ def loads(plan: Plan, text: str) -> Position[Any]:
 
 
 def _waits_rightly(plan: Plan, position: Position[Any]) -> bool:
-    """Whether a position's requests are those that its node makes."""
+    """Whether a position's requests, and the answers kept of a panel, are those that its node makes."""
     if position.done is not None:
         return len(position.requests) == 1 and position.done.node == position.node
     kind, node = plan.kinds[position.node], position.node
     form = rf"{re.escape(node)}\[\d+\]" if kind is Panel else re.escape(node)
-    return all(
+    waiting_or_heard = (*position.requests, *(asked for asked, _ in position.heard))
+    return (kind is Panel or not position.heard) and all(
         type(request) is _ASKS.get(kind) and request.node == node and re.fullmatch(form, request.id)
-        for request in position.requests
+        for request in waiting_or_heard
     )

@@ -5,6 +5,7 @@ What it imports and sets is done once a process. No callback is set, none of the
 
 import asyncio
 import importlib
+import inspect
 import os
 import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
@@ -76,7 +77,9 @@ async def _closer(litellm: ModuleType) -> AsyncGenerator[None, None]:
         clients = litellm.in_memory_llm_clients_cache.cache_dict
         mine = f"-{id(asyncio.get_running_loop())}"  # how LiteLLM ends the names of this loop's clients
         for name in [name for name in tuple(clients) if name.endswith(mine)]:
-            await clients.pop(name).close()
+            closing = clients.pop(name).close()
+            if inspect.isawaitable(closing):  # somebody else's blocking clients are kept there too
+                await closing
 
 
 def _lacking(litellm: ModuleType, call: Call) -> Failure | None:
