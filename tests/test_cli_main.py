@@ -24,7 +24,7 @@ class TestMain:
 
     def test_demo_runs_in_an_empty_folder(self, tmp_path: Path) -> None:
         """The demo needs no file of the folder that it is started in."""
-        command = [sys.executable, "-m", "tinysmith", "demo"]
+        command = [sys.executable, "-P", "-m", "tinysmith", "demo"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
@@ -48,7 +48,7 @@ class TestMain:
 
     def test_a_reader_that_goes_away_is_no_traceback(self) -> None:
         """Output piped into a program that stops reading ends without a traceback."""
-        command = f"{sys.executable} -m tinysmith demo | head -1"
+        command = f"{sys.executable} -P -m tinysmith demo | head -1"
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
         assert "Traceback" not in done.stderr
 

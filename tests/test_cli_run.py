@@ -141,7 +141,7 @@ class TestRun:
     def test_plays_with_a_person(self) -> None:
         """A person at the terminal can be both the model and the environment."""
         typed = "my note\n\nI see it\n:end 1\n"
-        command = [sys.executable, "-m", "tinysmith", "run", PIN, "--env", "stdin", "--model", "human"]
+        command = [sys.executable, "-P", "-m", "tinysmith", "run", PIN, "--env", "stdin", "--model", "human"]
         done = subprocess.run(command, input=f"a wall\n\n{typed}", capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "✓ solved (pinned" in done.stdout

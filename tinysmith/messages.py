@@ -194,10 +194,10 @@ class Observation:
     """
 
     text: str
-    reward: float = field(default=0.0, kw_only=True)
-    terminated: bool = field(default=False, kw_only=True)
-    truncated: bool = field(default=False, kw_only=True)
-    info: FrozenDict[str, JSON] = field(default=EMPTY, kw_only=True, converter=freeze)
+    reward: float = 0.0
+    terminated: bool = False
+    truncated: bool = False
+    info: FrozenDict[str, JSON] = field(default=EMPTY, converter=freeze)
     answers: str = field(default="", kw_only=True)
     elapsed_s: float = field(default=0.0, kw_only=True)
 
