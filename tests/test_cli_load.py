@@ -78,8 +78,28 @@ class TestLoadStrategy:
         """A module that is not there is told, also inside a package that is."""
         with pytest.raises(UsageError, match=r"There is no module 'machines\.none' for the strategy"):
             load_strategy("machines.none:X")
-        with pytest.raises(UsageError, match="cannot be loaded"):
-            load_strategy("..:X")
+        for place in ("..", "../machines", "."):
+            with pytest.raises(UsageError, match="is neither a module nor a file"):
+                load_strategy(f"{place}:X")
+
+    def test_a_file_finds_its_neighbours_and_is_run_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A file may import its neighbours from wherever it is named, and is one module however often."""
+        body = FAULTY.replace(
+            "initial = writer", "said = Halt()\n    initial = writer\n    edges = (writer.to(said),)"
+        )
+        (tmp_path / "neighbour_of_it.py").write_text("number = 3\n")
+        (tmp_path / "it.py").write_text(f"import neighbour_of_it\n{body}")
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        assert load_strategy("../it.py:Faulty") is load_strategy("../it.py:Faulty")
+
+    def test_a_file_that_exits_is_told(self, tmp_path: Path) -> None:
+        """A file that calls for the end of the process does not get it."""
+        (tmp_path / "exits.py").write_text("raise SystemExit(0)")
+        with pytest.raises(UsageError, match=r"exits\.py:1 cannot be loaded: SystemExit"):
+            load_strategy(f"{tmp_path / 'exits.py'}:X")
 
 
 class TestLoadFactory:

@@ -101,7 +101,7 @@ MISUSES = [
     ),
     (
         f"{PIN} --env {HERE}:nothing --model samples",
-        "made a object, which is no environment: it has no reset().",
+        "made a object, which is no environment: it has no `async def reset`.",
     ),
     (
         f"{PIN} --env {HERE}:NUMBER --model samples",

@@ -41,7 +41,7 @@ class TestRun:
         code = main(["run", "machines:TryAgain", "--env", "demo", "--all", "--model", "scripted", "-q"])
         out = capsys.readouterr().out
         assert code == 0
-        assert "count-boats: ✓ solved (solved, reward 1)" in out
+        assert "count-boats: ✓ solved (solved, reward 1, oracle)" in out
         assert "6 episodes, 6 solved (100.0 %)" in out
 
     def test_prints_json(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +72,7 @@ class TestRun:
         model = script(tmp_path, "SELECT 1", "submit")
         run = ["run", "machines:TryAgain", "--env", "demo", "--model", model]
         assert main([*run, "--task", "count-boats"]) == 1
-        assert "✗ not solved (ended, reward 0)" in capsys.readouterr().out
+        assert "✗ not solved (ended, reward 0, oracle)" in capsys.readouterr().out
         assert main([*run, "--all"]) == 0
 
     def test_compares_with_recorded_rewards(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +95,7 @@ class TestRun:
         recording.write_text(json.dumps({"task_id": "count-boats", "actions": ["SELECT 1"]}) + "\n")
         run = ["run", "machines:TryAgain", "--env", "demo", "--all", "--model", f"recorded:{recording}"]
         assert main(run) == 0
-        assert "✗ not solved (recording_over, reward 0)" in capsys.readouterr().out
+        assert "✗ not solved (recording_over, reward 0, oracle)" in capsys.readouterr().out
 
     def test_runs_a_user_environment_without_tasks(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A factory's environment without tasks is run once; control characters that it shows are escaped."""
@@ -127,7 +127,7 @@ class TestRun:
         model = script(tmp_path, "bad", "four")
         assert main(["run", SAY, "--env", WALL, "--model", model]) == 0
         out = capsys.readouterr().out
-        assert "writer ↺ asked again" in out
+        assert "writer ↺ asks again" in out
         assert "count → said" in out
         assert main(["run", SAY, "--env", WALL, "--model", model, "--json"]) == 0
         assert objects(capsys.readouterr().out)[2]["result"] == "4"
@@ -186,13 +186,13 @@ class TestBrokenMachinery:
     def test_an_environment_that_cannot_be_reset_exits_with_3(self, capsys: pytest.CaptureFixture[str]) -> None:
         """An environment that cannot begin gives one line and exit code 3."""
         assert main(["run", PIN, "--env", f"{HERE}:Unready", "--model", "samples"]) == 3
-        assert capsys.readouterr().err == "tinysmith: Unready raised OSError: no wall\n"
+        assert "✗ not solved (broken)\n  Unready raised OSError: no wall\n" in capsys.readouterr().out
 
     def test_a_strategy_s_own_fault_exits_with_3(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """An exception of the strategy gives one line that says where, and its traceback if asked for."""
         model = script(tmp_path, "bug")
         assert main(["run", PIN, "--env", WALL, "--model", model]) == 3
-        assert capsys.readouterr().err == "tinysmith: KeyError: 'planted'. Raised in Pin.writer, step 1.\n"
+        assert "  KeyError: 'planted'. Raised in Pin.writer, step 1.\n" in capsys.readouterr().out
         assert main(["run", PIN, "--env", WALL, "--model", model, "--traceback"]) == 3
         assert 'raise KeyError("planted")' in capsys.readouterr().err
 

@@ -30,7 +30,7 @@ class TestInfo:
             run(Refine(), Pad(left=2), model=Scripted(["line", "bad", "fair", "next", "good"]))
         assert lines(caplog, logging.INFO) == [
             "Refine step 1: writer → critic: line",
-            "Refine step 2: critic asks again: bad",
+            "Refine step 2: critic ↺ asks again: bad",
             "Refine step 3: critic → writer (has_left): fair",
             "Refine step 4: writer → critic: next",
             "Refine step 5: critic → accepted (is_good): good",
@@ -49,7 +49,7 @@ class TestInfo:
             "Look: over: max_steps",
             """Lookup step 1: fetch → count → done (otherwise): "=[1, {'two': 2}]\"""",
             "Lookup: over: done",
-            "Once step 1: writer asks again: server: m: It is down.…",
+            "Once step 1: writer ■ model_failed: server: m: It is down.…",
             "Once: over: model_failed",
         ]
 
@@ -95,8 +95,24 @@ class TestDebug:
         """The traceback of what a model, an environment or a tool raised is kept for those who look."""
         with caplog.at_level(logging.DEBUG, logger="tinysmith"):
             run(Lookup(), Pad(), tools={"fetch": lambda: "no such arguments"})
-        (record,) = [record for record in caplog.records if record.exc_info]
-        assert (record.name, record.levelno, record.getMessage()) == ("tinysmith", logging.DEBUG, "fetch raised")
+        (line,) = [line for line in lines(caplog, logging.DEBUG) if line.startswith("fetch raised:\n")]
+        assert "Traceback (most recent call last)" in line
+        assert "TypeError" in line
+
+    def test_a_key_in_what_was_raised_is_told_nowhere(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A key of the process's environment that a tool raises is in no error and in no log."""
+        monkeypatch.setenv("MY_API_KEY", "sk-canary-0123456789")
+
+        def leak(**_: object) -> None:
+            raise RuntimeError("401 for Bearer sk-canary-0123456789")
+
+        with caplog.at_level(logging.DEBUG, logger="tinysmith"):
+            ended = run(Lookup(), Pad(), tools={"fetch": leak})
+        assert ended.error is not None
+        assert "Bearer <MY_API_KEY>" in ended.error.message
+        assert "canary" not in ended.error.message + caplog.text
 
 
 class TestSilence:

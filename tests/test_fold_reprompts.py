@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sketches import Once, Pad, Refine, Writer, added
 
-from tinysmith import Ask, Limits, Message, ParseError, Position, Reply, Strategy, ToolCall
+from tinysmith import Ask, Failed, Limits, Message, ParseError, Position, Reply, Strategy, ToolCall
 
 LOOK = ToolCall("call-1", "look", "{")
 JUMP = ToolCall("call-2", "jump", "{}")
@@ -112,7 +112,8 @@ class TestMaxErrors:
         last = after(Refine(), "line", *["bad"] * 4, limits=limits)
         assert last.done is not None
         assert (last.done.outcome, last.done.success, last.node) == ("max_errors", False, "critic")
-        assert (last.board, last.error) == (Pad(("line",), left=5), None)
+        assert last.board == Pad(("line",), left=5)
+        assert last.error == Failed("bad_reply", "Do not write 'bad'.")
 
     def test_every_kind_counts(self) -> None:
         """Empty, cut-off, refused and unparsable replies count alike."""

@@ -143,9 +143,9 @@ class TestGrade:
         assert result.grade == graded(0.25)
 
     def test_of_an_environment_that_grades_nothing(self) -> None:
-        """An oracle in an environment that grades nothing is marked, sees the plain reward, and has no grade."""
+        """Where nothing grades, a world node that asks for grades sees the plain reward, which is no oracle."""
         result = run(Watched(), Pad(), model=Scripted([]), environment=Echo(), limits=Limits(max_steps=1))
-        assert (result.oracle, result.grade, result.board.lines[0]) == (True, None, "0.25")
+        assert (result.oracle, result.grade, result.board.lines[0]) == (False, None, "0.25")
 
     def test_of_no_steps(self) -> None:
         """Without steps nothing was shown, and the last grade counts."""

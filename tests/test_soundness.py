@@ -205,10 +205,18 @@ class TestFindings:
         assert str(caught.value).startswith("5 findings:\n  Faulty.max_hops: ")
 
     def test_all_come_at_once_beside_what_cannot_be_read(self) -> None:
-        """Board, halts and guards are checked also where the body could not be read to its end."""
+        """Board, halts, guards and edges are checked also where the body could not be read to its end."""
         body = SOUND | {"initial": None, "max_asks": gave_up, "edges": (writer.to(done, when=lambda _: True),)}
         codes = [finding.code for finding in findings(Strategy[Lists], **body)]
-        assert codes == ["no-initial", "board-type", "board-type", "reserved-outcome", "bad-guard"]
+        assert codes == ["no-initial", "board-type", "board-type", "reserved-outcome", "bad-guard", "no-otherwise"]
+
+    def test_an_edge_that_cannot_be_read_is_no_second_finding(self) -> None:
+        """A node whose way out is misspelt is not told to lack one; the others are checked all the same."""
+        elsewhere = Halt()
+        body = {"writer": writer, "critic": critic, "done": done, "initial": writer}
+        ways = (writer.to(critic, when=is_long), writer.to(elsewhere), critic.to(done, when=is_long))
+        found = [(finding.code, finding.where) for finding in findings(Strategy[Draft], **body, edges=ways)]
+        assert found == [("unknown-node", "Faulty.writer"), ("no-otherwise", "Faulty.critic")]
 
     @pytest.mark.parametrize("name", sorted(OUTCOMES))
     def test_no_halt_is_named_like_another_end(self, name: str) -> None:

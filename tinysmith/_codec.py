@@ -237,10 +237,6 @@ def _fields_codec(kind: Any, codecs: Mapping[str, Codec]) -> Codec:
     return Codec(write, read)
 
 
-def _numbered(kind: type, value: Any, at: str) -> Iterator[tuple[int, Any]]:
-    return enumerate(exactly(kind, value, at))
-
-
 def _apart(options: tuple[Any, ...]) -> Iterator[Any]:
     """The options of a union: NewTypes as what they stand for, Literals by kind."""
     for option in options:

@@ -17,9 +17,10 @@ from tinysmith._hands import TIME_UP, Hands
 from tinysmith._shown import escaped, one_line
 from tinysmith._timer import Timer
 from tinysmith._turn import Plan
+from tinysmith.errors import UsageError
 from tinysmith.limits import Limits
 from tinysmith.messages import Act, Ask, Call, Done, Event, Failed, Reply
-from tinysmith.position import Position
+from tinysmith.position import Hop, Position
 from tinysmith.protocols import Grade, Task
 from tinysmith.run import Run, Step, best_grade
 from tinysmith.strategy import Strategy, plan_of
@@ -27,6 +28,9 @@ from tinysmith.strategy import Strategy, plan_of
 B = TypeVar("B")
 
 _LOG = logging.getLogger("tinysmith")
+
+STEPS_A_TURN = 32
+"""Steps of a run that may follow one another before other tasks of the loop have their turn."""
 
 
 class Course(Generic[B]):
@@ -42,8 +46,8 @@ class Course(Generic[B]):
     """
 
     __slots__ = (
-        "_brief", "_grade", "_limits", "_listeners", "_max_seconds", "_opening", "_since", "_task", "_timer",
-        "_under_way", "hands", "position", "steps", "strategy",
+        "_brief", "_first_hops", "_grade", "_limits", "_listeners", "_max_seconds", "_opening", "_since", "_task",
+        "_timer", "_under_way", "hands", "position", "steps", "strategy",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +60,10 @@ class Course(Generic[B]):
         brief: Callable[[Task, str], B] | None = None,
         listeners: Sequence[Callable[[Step[B]], None]],
     ) -> None:
+        if isinstance(strategy, type):
+            raise UsageError(f"{strategy.__name__} is a class. Give an object of it: {strategy.__name__}().")
+        if limits is not None and not isinstance(limits, Limits):
+            raise UsageError(f"limits= is {limits!r}. Give Limits(...), or None for no limits.")
         self.strategy = strategy
         self.hands = hands
         self.position: Position[B]
@@ -65,6 +73,7 @@ class Course(Generic[B]):
         self._brief = brief
         self._listeners = tuple(listeners)
         self._opening = ""
+        self._first_hops: tuple[Hop, ...] = ()
         self._grade: Grade | None = None
         self._since = 0.0
         self._max_seconds = None if limits is None else limits.max_seconds
@@ -129,6 +138,9 @@ class Course(Generic[B]):
         elif opening:
             _LOG.info("%s: unread opening: %s", plan_of(self.strategy).name, one_line(opening))
         self.position = self.strategy.start(board, self._limits)
+        self._first_hops = self.position.hops
+        for hop in self._first_hops:
+            _LOG.info("%s: begins %s → %s", plan_of(self.strategy).name, hop.source, hop.target)
 
     def end(self, grade: Grade | Failed | None) -> None:
         """Takes the environment's last grade; where it could not give one, the run counts as lost."""
@@ -147,6 +159,8 @@ class Course(Generic[B]):
 
     async def anext(self) -> Step[B]:
         """Answers the pending requests, all at once, and folds the first answer that comes."""
+        if self.position.step % STEPS_A_TURN == STEPS_A_TURN - 1:
+            await asyncio.sleep(0)  # a model that never waits must not keep others, or a cancellation, waiting
         self.await_answer()
         if len(self.position.requests) > 1 or self._under_way:
             return await self._anext_of_several()
@@ -193,11 +207,14 @@ class Course(Generic[B]):
         event = _stamped(event, request.id, perf_counter() - self._since)
         before = self.position
         after = self.strategy.advance(before, event)
-        step = Step(after.step, request, event, after.hops, after.board)
+        done = after.done
+        outcome = "" if done is None else done.outcome
+        asked_again = not after.hops and after.spent.asks > before.spent.asks
+        step = Step(after.step, request, event, after.hops, after.board, outcome, asked_again)
         self.position = after
         self.steps.append(step)
         if _LOG.isEnabledFor(logging.INFO):
-            _log(plan_of(self.strategy), step, after)
+            _log(plan_of(self.strategy), step)
         for listener in self._listeners:
             listener(step)
         return step
@@ -212,6 +229,7 @@ class Course(Generic[B]):
             steps,
             task="" if self._task is None else self._task.id,
             opening=self._opening,
+            first_hops=self._first_hops,
             grade=grade,
             oracle=oracle,
         )
@@ -236,15 +254,13 @@ def _stamped(event: Event, answers: str, elapsed_s: float) -> Event:
     return evolve(event, answers=answers, elapsed_s=elapsed_s)
 
 
-def _log(plan: Plan, step: Step[Any], after: Position[Any]) -> None:
-    way = " ".join(f"→ {hop.target}" + (f" ({hop.why})" if hop.why else "") for hop in step.hops)
-    _LOG.info("%s step %d: %s %s: %s", plan.name, step.number, step.node, way or "asks again", step.said())
+def _log(plan: Plan, step: Step[Any]) -> None:
+    _LOG.info("%s step %d: %s %s: %s", plan.name, step.number, step.node, step.way, step.said())
     if _LOG.isEnabledFor(logging.DEBUG):
         if isinstance(step.request, Ask):
             prompt = "\n".join(f"{message.role}: {message.content}" for message in step.request.messages)
             _LOG.debug("%s step %d: prompt of %s:\n%s", plan.name, step.number, step.node, escaped(prompt))
         if isinstance(step.event, Reply):
             _LOG.debug("%s step %d: reply:\n%s", plan.name, step.number, escaped(step.event.text))
-    done = after.done
-    if done is not None:
-        _LOG.info("%s: over: %s", plan.name, done.outcome)
+    if step.outcome:
+        _LOG.info("%s: over: %s", plan.name, step.outcome)

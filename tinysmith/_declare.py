@@ -30,6 +30,7 @@ class Declaration:
         initial: The initial node's name; None if there is no sound one.
         arrows: The edges, in declared order.
         findings: What could not be read.
+        unread: The nodes of which an edge could not be read.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Declaration:
     initial: str | None
     arrows: tuple[Arrow, ...]
     findings: tuple[Finding, ...]
+    unread: frozenset[str]
 
     def leaving(self, node: str, *, on_failure: bool = False) -> list[Arrow]:
         """The edges that leave a node, in declared order."""
@@ -78,7 +80,8 @@ def read(cls: type[Any], root: type[Any]) -> Declaration:
     findings += _shadowing(cls, nodes, root)
     initial = _initial(cls, names, nodes, findings)
     arrows = tuple(_arrows(cls, names, nodes, findings))
-    return Declaration(cls.__name__, board_type, nodes, initial, arrows, tuple(findings))
+    unread = frozenset(found.where.rpartition(".")[2] for found in findings if found.code == "unknown-node")
+    return Declaration(cls.__name__, board_type, nodes, initial, arrows, tuple(findings), unread)
 
 
 def board_of(cls: type[Any], root: type[Any]) -> type[Any] | None:

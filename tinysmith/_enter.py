@@ -71,6 +71,7 @@ def _take(turn: Turn, taken: tuple[Hop]) -> Entered:
     turn.hops += taken
     turn.node = taken[0].target
     turn.shortened = False
+    turn.errors = 0
     return enter(turn)
 
 

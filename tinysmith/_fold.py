@@ -96,10 +96,11 @@ def _pay(turn: Turn, reply: Reply) -> None:
         turn.pico_usd += round(usage.cost_usd * 1e12)
 
 
-def _bad(turn: Turn) -> Position[Any] | None:
-    """Counts a bad reply; ends the run after too many in a row."""
+def _bad(turn: Turn, complaint: str) -> Position[Any] | None:
+    """Counts a bad reply; ends the run after too many in a row, with the last complaint as its error."""
     turn.errors += 1
     if turn.limits.max_errors is not None and turn.errors > turn.limits.max_errors:
+        turn.error = Failed("bad_reply", complaint)
         return turn.end("max_errors")
     return None
 
@@ -116,10 +117,9 @@ def _agent_heard(turn: Turn, request: Ask, reply: Reply) -> Position[Any]:
         except ParseError as error:
             complaint = error.message
         else:
-            turn.errors = 0
             return go(turn)
     again = ((request.id, ask_again(request.messages, reply, complaint)),)
-    return _bad(turn) or ask(turn, again)
+    return _bad(turn, complaint) or ask(turn, again)
 
 
 def _world_seen(turn: Turn, _request: Act, seen: Observation) -> Position[Any]:
@@ -144,7 +144,8 @@ _TAKING: dict[Any, Callable[..., Position[Any]]] = {
 # Panels --------------------------------------------------------------------------------------------------
 
 
-def _seat(ask: Ask) -> int:
+def seat_of(ask: Ask) -> int:
+    """The seat of a panel that an ask is for, from 0."""
     return int(ask.id[ask.id.rindex("[") + 1 : -1])
 
 
@@ -152,7 +153,7 @@ def _panel_heard(turn: Turn, requests: Sequence[Ask], request: Ask, event: Reply
     """Keeps one seat's answer; when all are there, takes them together, so that their order never matters."""
     if isinstance(event, Failed) and event.kind == "max_seconds":
         return _failed(turn, request, event)
-    turn.heard = tuple(sorted((*turn.heard, (request, event)), key=lambda heard: _seat(heard[0])))
+    turn.heard = tuple(sorted((*turn.heard, (request, event)), key=lambda heard: seat_of(heard[0])))
     waiting = tuple(other for other in requests if other is not request)
     if waiting:
         return turn.at(waiting)
@@ -175,12 +176,11 @@ def _panel_full(turn: Turn, heard: Sequence[tuple[Ask, Reply]]) -> Position[Any]
                 problem = f"its ParseError names the seats {error.seats!r}, but it has {len(heard)}, from 0."
                 raise EventError(problem, **turn.where()) from error
         else:
-            turn.errors = 0
             turn.heard = ()
             return go(turn)
     again = [(heard[i][0].id, ask_again(heard[i][0].messages, heard[i][1], bad[i])) for i in sorted(bad)]
     turn.heard = tuple(item for seat, item in enumerate(heard) if seat not in bad)
-    return _bad(turn) or ask(turn, again)
+    return _bad(turn, bad[min(bad)]) or ask(turn, again)
 
 
 # Failures ------------------------------------------------------------------------------------------------

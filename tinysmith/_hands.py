@@ -7,13 +7,14 @@ goes wrong outside comes back as a `Failed` event; what is wrong with the argume
 import asyncio
 import inspect
 import logging
-import threading
+import traceback
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
 from functools import partial
+from math import isfinite
 from typing import Any, TypeVar
 
-from tinysmith._shown import near
+from tinysmith._shown import near, scrubbed
+from tinysmith._threads import in_thread, within
 from tinysmith._turn import Plan
 from tinysmith.errors import EnvironmentLost, ModelError, TinysmithError, ToolError, UsageError
 from tinysmith.mapping import thaw
@@ -65,12 +66,12 @@ class Hands:
         """Carries out a request, blocking, for at most `within_s` seconds (None: as long as it takes)."""
         try:
             if isinstance(request, Ask):
-                return _within(within_s, partial(self._ask, request))
+                return within(within_s, partial(self._ask, request))
             if isinstance(request, Act):
                 return self.wait(self._act(request), within_s)
             if _is_async(self._tools[request.node]):
                 return self.wait(self._acall(request), within_s)
-            return _within(within_s, partial(self._call, request))
+            return within(within_s, partial(self._call, request))
         except TimeoutError:
             return TIME_UP
 
@@ -85,6 +86,7 @@ class Hands:
     def wait(self, work: Coroutine[Any, Any, T], within_s: float | None = None) -> T:
         """Runs asynchronous work to its end in this run's own event loop."""
         if self._runner is None:
+            refuse_running_loop("This", "arun() or aforward()", work)
             self._runner = asyncio.Runner()
         return self._runner.run(work if within_s is None else asyncio.wait_for(work, within_s))
 
@@ -123,9 +125,14 @@ class Hands:
         if not isinstance(self.environment, Graded):
             return None
         try:
-            return await self.environment.grade()
+            grade: object = await self.environment.grade()
         except Exception as error:  # noqa: BLE001  # becomes the run's error
             return _failure(error, self.environment, "environment")
+        if not isinstance(grade, Grade):
+            return Failed(
+                "environment", f"{type(self.environment).__name__} gave a {type(grade).__name__}, not a Grade."
+            )
+        return grade
 
     # What follows answers with an event whatever happens outside; only what is the caller's own mistake is raised.
 
@@ -155,6 +162,8 @@ class Hands:
                 grade = await environment.grade()
                 reward = grade.score
                 info = {**info, "grade": {"score": grade.score, "solved": grade.solved, "parts": grade.parts}}
+            if not isfinite(reward):
+                return Failed("environment", f"{type(environment).__name__} gave the reward {reward!r}.")
             return Observation(
                 text, reward=float(reward), terminated=bool(terminated), truncated=bool(truncated), info=info
             )
@@ -174,11 +183,26 @@ class Hands:
     async def _acall(self, request: Call) -> Event:
         tool = self._tools[request.node]
         if not _is_async(tool):
-            return await asyncio.to_thread(self._call, request)
+            return await in_thread(partial(self._call, request))
         try:
             return Result(await tool(**thaw(request.arguments)))
         except Exception as error:  # noqa: BLE001  # becomes the run's error
             return _failure(error, request.node, "tool")
+
+
+def refuse_running_loop(name: str, other: str, *unused: Coroutine[Any, Any, Any]) -> None:
+    """Refuses to block where an event loop is running.
+
+    Raises:
+        UsageError: One is.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    for work in unused:
+        work.close()
+    raise UsageError(f"{name} blocks, and an event loop is running here; use {other} instead.")
 
 
 def _is_async(tool: Callable[..., Any]) -> bool:
@@ -192,8 +216,8 @@ def _failure(error: Exception, where: object, kind: str = "model") -> Failed:
     if isinstance(error, EnvironmentLost | ToolError):
         return Failed(kind, str(error))
     place = where if isinstance(where, str) else type(where).__name__
-    _LOG.debug("%s raised", place, exc_info=error)
-    return Failed(kind, f"{place} raised {type(error).__name__}: {error}")
+    _LOG.debug("%s raised:\n%s", place, scrubbed("".join(traceback.format_exception(error))))
+    return Failed(kind, scrubbed(f"{place} raised {type(error).__name__}: {error}"))
 
 
 def _checked(reply: Any) -> Reply:
@@ -202,44 +226,25 @@ def _checked(reply: Any) -> Reply:
     raise TypeError(f"it answered with a {type(reply).__name__}, not a Reply")
 
 
-def _within(seconds: float | None, work: Callable[[], T]) -> T:
-    """Does blocking work, and stops waiting for it after some seconds.
-
-    Python cannot end a blocking call from outside, so the call goes to a thread of its own, which is left
-    behind when the time is up.
-
-    Raises:
-        TimeoutError: The time is up.
-    """
-    if seconds is None:
-        return work()
-    answer: Future[T] = Future()
-
-    def collect() -> None:
-        try:
-            answer.set_result(work())
-        except BaseException as error:  # noqa: BLE001  # it is raised again where the answer is awaited
-            answer.set_exception(error)
-
-    threading.Thread(target=collect, name="tinysmith-request", daemon=True).start()
-    return answer.result(min(seconds, threading.TIMEOUT_MAX))
-
-
 def _models(plan: Plan, model: Model | Mapping[str, Model] | None, task: Task | None) -> dict[str, Model]:
     asking = [name for name, kind in plan.kinds.items() if kind in {Agent, Panel}]
     given: Mapping[str, Model] = model if isinstance(model, Mapping) else {} if model is None else {"*": model}
     for name in given:
         if name != "*" and name not in asking:
             raise UsageError(f"model= names {name!r}, which is no agent of {plan.name}. {near(name, asking)}")
-    bound = {}
+    bound: dict[str, Model] = {}
+    episodes: dict[int, Any] = {}  # a model that speaks for several agents goes through its episode once
     for name in asking:
         chosen = given.get(name, given.get("*"))
         if chosen is None:
             raise UsageError(f"{plan.name}.{name} has no model. Give the run model=..., or one under {name!r}.")
         if task is not None and isinstance(chosen, Episodic):
-            chosen = chosen.episode(task)
+            if id(chosen) not in episodes:
+                episodes[id(chosen)] = chosen.episode(task)
+            chosen = episodes[id(chosen)]
         if not callable(getattr(chosen, "ask", None)) or not callable(getattr(chosen, "aask", None)):
-            raise UsageError(f"The model of {plan.name}.{name} is {chosen!r}. Give a model, such as LLM(...).")
+            problem = f"The model of {plan.name}.{name} is {chosen!r}, which has not both ask() and aask()."
+            raise UsageError(f"{problem} Give a model, such as LLM(...).")
         bound[name] = chosen
     return bound
 

@@ -25,8 +25,8 @@ def dumps(plan: Plan, position: Position[Any]) -> str:
     """
     try:
         saved = plan.codec.encode(position, "position")
-        return json.dumps({"format": FORMAT, "strategy": plan.name, "position": saved})
-    except (MisfitError, RecursionError) as error:
+        return json.dumps({"format": FORMAT, "strategy": plan.name, "position": saved}, allow_nan=False)
+    except (ValueError, RecursionError) as error:
         problem = f"it cannot be saved: {error}."
         raise BoardError(problem, strategy=plan.name, node=position.node, step=position.step) from None
 
@@ -38,7 +38,7 @@ def loads(plan: Plan, text: str) -> Position[Any]:
         DecodeError: The text is not a position of this strategy.
     """
     try:
-        saved = json.loads(text)
+        saved = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise DecodeError(f"A saved position is not JSON: {error}.") from None
     if not isinstance(saved, dict) or saved.keys() != {"format", "strategy", "position"}:
@@ -57,6 +57,13 @@ def loads(plan: Plan, text: str) -> Position[Any]:
     return position
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("an object has a name twice")
+    return found
+
+
 def _waits_rightly(plan: Plan, position: Position[Any]) -> bool:
     """Whether a position's requests, and the answers kept of a panel, are those that its node makes."""
     if position.done is not None:
@@ -64,6 +71,8 @@ def _waits_rightly(plan: Plan, position: Position[Any]) -> bool:
     kind, node = plan.kinds[position.node], position.node
     form = rf"{re.escape(node)}\[\d+\]" if kind is Panel else re.escape(node)
     waiting_or_heard = (*position.requests, *(asked for asked, _ in position.heard))
+    if len({request.id for request in waiting_or_heard}) != len(waiting_or_heard):
+        return False
     return (kind is Panel or not position.heard) and all(
         type(request) is _ASKS.get(kind) and request.node == node and re.fullmatch(form, request.id)
         for request in waiting_or_heard

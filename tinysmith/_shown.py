@@ -1,7 +1,10 @@
 """Hostile text, made safe to show in a terminal or a log."""
 
 import difflib
+import os
 from collections.abc import Iterable
+
+_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 
 
 def escaped(text: str) -> str:
@@ -25,6 +28,14 @@ def near(name: str, known: Iterable[str]) -> str:
         return f"Did you mean {' or '.join(close)}?"
     some = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return f"There is {some}." if names else "There is none."
+
+
+def scrubbed(text: str) -> str:
+    """The text without the values of the process's environment variables that are named like secrets."""
+    for name, value in os.environ.items():
+        if len(value) >= 8 and name.upper().endswith(_SECRET_NAMES):
+            text = text.replace(value, f"<{name}>")
+    return text
 
 
 def _written_out(char: str) -> str:

@@ -26,9 +26,10 @@ OUTCOMES = LIMIT_NAMES | {
 def soundness(declared: Declaration, allow: Mapping[str, str]) -> list[Finding]:
     """All findings on a declaration, those excepted that the class allows with a reason."""
     findings = list(declared.findings)
-    checks = _ALWAYS if findings else _ALWAYS + _GRAPH
-    for check in checks:
+    for check in _ALWAYS if any(found.code == "not-an-edge" for found in findings) else (*_ALWAYS, _sources):
         findings += check(declared)
+    if not declared.findings:
+        findings += _reach(declared)
     allowed = ALLOWABLE.intersection(allow)
     return [*_allowances(declared, allow), *(found for found in findings if found.code not in allowed)]
 
@@ -105,7 +106,7 @@ def _sources(declared: Declaration) -> Iterator[Finding]:
             behind = leaving[open_ways[0] + 1].target
             problem = f"its edge to {behind} stands after the one without a guard, so it is never taken."
             yield Finding("edge-after-otherwise", where, problem, "Put the edge without `when` last.")
-        if not open_ways and name in declared.mentioned():
+        if not open_ways and name in declared.mentioned() and name not in declared.unread:
             yield _no_otherwise(declared, name, where, [arrow.guard for arrow in leaving])
         yield from _guards_twice(where, [arrow.guard for arrow in leaving])
 
@@ -147,7 +148,6 @@ def _reach(declared: Declaration) -> Iterator[Finding]:
 
 
 _ALWAYS: tuple[Callable[[Declaration], Iterator[Finding]], ...] = (_board, _halt_names, _guards)
-_GRAPH: tuple[Callable[[Declaration], Iterator[Finding]], ...] = (_sources, _reach)
 
 ALLOWABLE = frozenset(
     {

@@ -100,7 +100,8 @@ class Turn:
         """
         if type(board) is not self.plan.board_type:
             wanted = self.plan.board_type.__name__
-            problem = f"{method} gave a {type(board).__name__}, not a {wanted}. Return the changed board."
+            remedy = "Give a board" if method == "start(board)" else "Return the changed board"
+            problem = f"{method} gave a {type(board).__name__}, not a {wanted}. {remedy}."
             raise BoardError(problem, **self.where())
         self.board = board
 

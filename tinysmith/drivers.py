@@ -1,12 +1,10 @@
 """`walk`, `run`, `awalk` and `arun`: thin drivers that answer a strategy's requests."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from tinysmith._course import Course
-from tinysmith._hands import Hands
-from tinysmith.errors import UsageError
+from tinysmith._hands import Hands, refuse_running_loop
 from tinysmith.limits import Limits
 from tinysmith.protocols import Environment, Model, Task
 from tinysmith.run import Run, Step
@@ -33,7 +31,7 @@ def walk(
     listeners: Listeners[B] = (),
 ) -> Iterator[Step[B]]:
     """Runs a strategy step after step, blocking; the arguments are those of `run`."""
-    _refuse_running_loop("walk", "awalk")
+    refuse_running_loop("walk()", "awalk()")
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
     return Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners).walk(board, seed)
 
@@ -72,7 +70,7 @@ def run(
         UsageError: Something is missing or does not go together.
         RunError: The strategy itself is at fault.
     """
-    _refuse_running_loop("run", "arun")
+    refuse_running_loop("run()", "arun()")
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
     course = Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners)
     for _ in course.walk(board, seed):
@@ -115,11 +113,3 @@ async def arun(
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
     course = Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners)
     return await course.arun(board, seed)
-
-
-def _refuse_running_loop(name: str, other: str) -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise UsageError(f"{name}() blocks, and an event loop is running here; use {other}() instead.")

@@ -23,7 +23,8 @@ class Limits:
         max_hops: Edges taken since the last answered request, so that pure cycles end.
         max_total_tokens: Tokens read and written by all models together.
         max_cost_usd: US dollars. A reply whose price is not known ends a run that has this limit.
-        max_seconds: Seconds of waiting for models, environment and tools; what is in flight is cancelled.
+        max_seconds: Seconds of waiting for models, environment and tools; what is in flight is cancelled, or left
+            behind where it blocks. The environment's reset and its last grade do not count.
     """
 
     max_errors: int | None = 3

@@ -22,7 +22,8 @@ class Orchestrator(Generic[B]):
     """Runs one episode of a strategy from action to action; the caller plays the environment.
 
     The first call of `forward` begins the episode: what it is told is the first observation, and makes the board
-    where none was given. Every later call answers the action that the call before it returned.
+    where none was given. Every later call answers the action that the call before it returned; after a call that
+    was cancelled or raised, no action is pending, and the next one only goes on.
 
     Args:
         strategy: What to run.
@@ -49,6 +50,7 @@ class Orchestrator(Generic[B]):
         self._course = Course(strategy, hands, limits=limits, task=task, listeners=listeners)
         self._board = board
         self._has_begun = False
+        self._handed_out: Act | None = None
 
     def forward(
         self, observation: str = "", reward: float = 0.0, *, terminated: bool = False, truncated: bool = False
@@ -120,8 +122,8 @@ class Orchestrator(Generic[B]):
             self._has_begun = True
         elif course.is_over:
             raise RunOver(course.result())
-        elif isinstance(course.position.request, Act):
-            course.fold(course.position.request, seen)
+        elif self._handed_out is not None and self._handed_out is course.position.request:
+            course.fold(self._handed_out, seen)
 
     def _is_thinking(self) -> bool:
         return not self._course.is_over and not isinstance(self._course.position.request, Act)
@@ -131,6 +133,7 @@ class Orchestrator(Generic[B]):
         if not isinstance(request, Act):
             raise RunOver(self._course.result())
         self._course.await_answer()
+        self._handed_out = request
         return request.action
 
 

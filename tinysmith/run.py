@@ -24,6 +24,8 @@ class Step(Generic[B]):
         event: What answered it.
         hops: The edges that it made the run take, each with the guards tried and their verdicts.
         board: The board after it.
+        outcome: How the run ended, if it ended here; else empty.
+        asked_again: Whether the same node asks again, because a reply was bad or the prompt was too long.
     """
 
     number: int
@@ -31,6 +33,17 @@ class Step(Generic[B]):
     event: Event
     hops: tuple[Hop, ...]
     board: B
+    outcome: str = ""
+    asked_again: bool = False
+
+    @property
+    def way(self) -> str:
+        """Where the run went, and why, in words."""
+        if self.hops:
+            return " ".join(f"→ {hop.target}" + (f" ({hop.why})" if hop.why else "") for hop in self.hops)
+        if self.outcome:
+            return f"■ {self.outcome}"
+        return "↺ asks again" if self.asked_again else "… waits for the others"
 
     @property
     def node(self) -> str:
@@ -83,6 +96,7 @@ class Run(Generic[B]):
         steps: Every step.
         task: The task's id; empty where there was none.
         opening: The environment's first observation.
+        first_hops: The hops before the first step, where rules come first.
         grade: The environment's grade: of the best turn, where the strategy was shown the grades, else of the
             end; None where nothing grades.
         oracle: Whether the strategy was shown the environment's grade during the episode.
@@ -93,6 +107,7 @@ class Run(Generic[B]):
     steps: tuple[Step[B], ...] = field(repr=lambda steps: f"<{len(steps)} steps>")
     task: str = field(default="", kw_only=True)
     opening: str = field(default="", kw_only=True, repr=False)
+    first_hops: tuple[Hop, ...] = field(default=(), kw_only=True, repr=False)
     grade: Grade | None = field(default=None, kw_only=True)
     oracle: bool = field(default=False, kw_only=True)
 
@@ -149,8 +164,8 @@ def best_grade(steps: tuple[Step[B], ...], last: Grade | None) -> tuple[Grade | 
     oracle = False
     for step in steps:
         if isinstance(step.request, Act) and step.request.grade and isinstance(step.event, Observation):
-            oracle = True
             shown = step.event.info.get("grade")
+            oracle = oracle or shown is not None
             if shown is not None and (best is None or shown["score"] > best.score):
                 best = Grade(shown["score"], shown["solved"], shown["parts"])
     return (last if best is None else best), oracle

@@ -121,8 +121,15 @@ class Strategy(Generic[B]):
 
 
 def plan_of(strategy: Strategy[Any] | type[Strategy[Any]]) -> Plan:
-    """The compiled form of a strategy, for the parts of this package that draw and test it."""
-    return strategy.__plan__
+    """The compiled form of a strategy, for the parts of this package that run, draw and test it.
+
+    Raises:
+        UsageError: It is no strategy, or one that names no board.
+    """
+    plan = getattr(strategy, "__plan__", None)
+    if not isinstance(plan, Plan):
+        raise UsageError(f"{strategy!r} is no strategy. Give an object of a Strategy[...] class.")
+    return plan
 
 
 def _compile(declared: Declaration, board_type: Any, initial: Any) -> Plan:

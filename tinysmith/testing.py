@@ -13,6 +13,7 @@ except ImportError as error:
 
 from attrs import evolve
 
+from tinysmith._fold import seat_of
 from tinysmith._scalars import MisfitError
 from tinysmith._shown import near
 from tinysmith._turn import Plan
@@ -298,7 +299,7 @@ class _Play:
                 return node.receive(before.board, value)
         if isinstance(node, Agent):
             return node.receive(before.board, event)
-        heard = sorted([*before.heard, (request, event)], key=lambda pair: _seat(pair[0]))
+        heard = sorted([*before.heard, (request, event)], key=lambda pair: seat_of(pair[0]))
         return node.parse(before.board, tuple(reply.text for _, reply in heard if isinstance(reply, Reply)))
 
     def _check_guards(self, hop: Hop, board: Any) -> None:
@@ -318,10 +319,6 @@ class _Play:
             position = self.strategy.advance(position, event)
         same = self.strategy.dumps(position) == self.strategy.dumps(last)
         _claim(same, f"{self.plan.name}: the same events gave another run; a node keeps something of its own")
-
-
-def _seat(ask: Ask) -> int:
-    return int(ask.id[ask.id.rindex("[") + 1 : -1])
 
 
 def _addressed(event: Any, answers: str) -> Event:

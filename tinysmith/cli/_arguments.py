@@ -39,8 +39,8 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
     run.add_argument(
         "--env",
-        required=True,
-        help="demo, intercode-sql, stdin, or a factory: package.module:name or path.py:name",
+        help="demo, intercode-sql, stdin, or a factory: package.module:name or path.py:name; needed where the "
+        "strategy acts in an environment",
     )
     which = run.add_mutually_exclusive_group()
     which.add_argument("--task", nargs="+", metavar="ID", help="the tasks to run")
@@ -61,9 +61,11 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--quiet", "-q", action="store_true", help="print one line an episode instead of every step")
     run.add_argument("--traceback", action="store_true", help="show where an error came from")
     _add_llm(run.add_argument_group("language models"))
-    limits = run.add_argument_group("limits", "None of them, or a number; the run ends with the limit's name.")
+    limits = run.add_argument_group(
+        "limits", "A number, or none for no limit; a limit that is reached ends the run."
+    )
     for limit in fields(Limits):
-        kind = float if limit.name in {"max_cost_usd", "max_seconds"} else int
+        kind = _amount if limit.name in {"max_cost_usd", "max_seconds"} else _count
         limits.add_argument(
             f"--{limit.name.replace('_', '-')}",
             type=kind,
@@ -71,6 +73,14 @@ def _add_run(run: argparse.ArgumentParser) -> None:
             metavar="N",
             help=f"{_LIMIT_HELP[limit.name]} (default: {'no limit' if limit.default is None else limit.default})",
         )
+
+
+def _count(text: str) -> int | None:
+    return None if text == "none" else int(text)
+
+
+def _amount(text: str) -> float | None:
+    return None if text == "none" else float(text)
 
 
 def _add_llm(group: Any) -> None:

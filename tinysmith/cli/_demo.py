@@ -6,7 +6,7 @@ from textwrap import indent
 from tinysmith.cli._load import load_strategy
 from tinysmith.cli._models import ScriptOfTask
 from tinysmith.cli._report import Report
-from tinysmith.cli._run import exit_code, play
+from tinysmith.cli._run import Play, exit_code
 from tinysmith.drawing import outline
 from tinysmith.environments import SqlEnvironment
 
@@ -35,13 +35,7 @@ def demo_command() -> int:
     strategy = load_strategy("machines:TryAgain")
     print(_INTRO.format(outline=indent(outline(strategy), "  ")), end="")
     environment = SqlEnvironment.demo()
-    report = Report(as_json=False)
-    try:
-        episodes = [
-            play(strategy(), environment, task, {"*": ScriptOfTask()}, report=report) for task in environment.tasks
-        ]
-    finally:
-        asyncio.run(environment.close())
-    report.summary(episodes)
+    play = Play(strategy(), environment, {"*": ScriptOfTask()}, Report(as_json=False))
+    episodes = asyncio.run(play.all(list(environment.tasks)))
     print(_NEXT, end="")
     return exit_code(episodes, every=False)

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from tinysmith._shown import near
-from tinysmith.errors import DefinitionError, UsageError
+from tinysmith.errors import TinysmithError, UsageError
 from tinysmith.strategy import Strategy
 
 
@@ -53,41 +54,55 @@ def _load(reference: str, what: str, is_candidate: Callable[[Any], bool]) -> Any
 
 
 def _module(place: str, what: str) -> ModuleType:
+    is_file = place.endswith(".py")
+    if not is_file and not all(part.isidentifier() for part in place.split(".")):
+        raise UsageError(f"{place!r} is neither a module nor a file that ends with .py. Check the spelling.")
     try:
-        with _working_directory_last():
-            return _from_file(Path(place)) if place.endswith(".py") else importlib.import_module(place)
-    except DefinitionError:
+        if is_file:
+            return _from_file(Path(place))
+        with _last_on_path(Path.cwd()):
+            return importlib.import_module(place)
+    except TinysmithError:
         raise
     except ModuleNotFoundError as error:
         missing = error.name or place
         if place == missing or place.startswith(f"{missing}."):
             raise UsageError(f"There is no module {place!r} for the {what}. Check the spelling.") from None
         raise UsageError(f"{place} needs the module {missing!r}, which is not installed.") from None
-    except Exception as error:
-        raise UsageError(f"{place} cannot be loaded: {type(error).__name__}: {error}.") from error
+    except (Exception, SystemExit) as error:
+        lines = [
+            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(place)
+        ]
+        where = f"{place}:{lines[-1]}" if lines else place
+        raise UsageError(f"{where} cannot be loaded: {type(error).__name__}: {error}.") from error
 
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise UsageError(f"There is no file {path}. Check the path.")
     name = f"{path.stem}_{abs(hash(path.resolve())):x}"
+    if name in sys.modules:
+        return sys.modules[name]  # a strategy and its environment from one file are of one module
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{path} is no Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # attrs and type hints look classes up there
-    spec.loader.exec_module(module)
+    try:
+        with _last_on_path(path.resolve().parent, Path.cwd()):
+            spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module
 
 
 @contextmanager
-def _working_directory_last() -> Iterator[None]:
+def _last_on_path(*folders: Path) -> Iterator[None]:
     """Lets the user's modules be found, but never before installed ones, and only for this load."""
-    here = str(Path.cwd())
-    sys.path.append(here)
+    before = list(sys.path)
+    sys.path += map(str, folders)
     try:
         yield
     finally:
-        sys.path.reverse()
-        sys.path.remove(here)
-        sys.path.reverse()
+        sys.path[:] = before

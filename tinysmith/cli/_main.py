@@ -4,11 +4,13 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 
 from tinysmith._shown import escaped
 from tinysmith.cli._arguments import parser
 from tinysmith.cli._demo import demo_command
 from tinysmith.cli._load import load_strategy
+from tinysmith.cli._report import told
 from tinysmith.cli._run import run_command
 from tinysmith.drawing import mermaid
 from tinysmith.errors import DataError, DefinitionError, TinysmithError, UsageError
@@ -26,6 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 when solved (with `--all`: when every episode came to a graded end), 1 when not, 2 for misuse, 3 when
         machinery failed.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a pipe's encoding need not have our arrows
     arguments = parser().parse_args(argv)
     try:
         if arguments.version:
@@ -49,8 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()  # the reader of our output has gone, e.g. `| head`; nothing is left to say
         return BROKEN
     except Exception as error:  # noqa: BLE001  # a strategy's own fault; --traceback shows it whole
-        notes = " ".join(getattr(error, "__notes__", ()))
-        return _say(f"{type(error).__name__}: {error}. {notes}".rstrip(), BROKEN, arguments)
+        return _say(told(error), BROKEN, arguments)
     parser().print_help()
     return MISUSED
 
@@ -58,5 +62,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _say(problem: object, code: int, arguments: object) -> int:
     if getattr(arguments, "traceback", False):
         traceback.print_exc()
-    print(f"tinysmith: {escaped(str(problem))}", file=sys.stderr)
+    text = str(problem) if isinstance(problem, DefinitionError) else str(problem).replace("\n", "\\n")
+    print(f"tinysmith: {escaped(text)}", file=sys.stderr)
     return code

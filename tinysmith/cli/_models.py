@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,6 @@ def _model(name: str, arguments: argparse.Namespace, strategy: type[Strategy[Any
     if name == "samples":
         return Samples(strategy, seed=arguments.seed or 0)
     if name == "human":
-        return Human()
+        return Human(stdout=sys.stderr)  # standard output is for results
     options = {option: getattr(arguments, option) for option in LLM_OPTIONS}
     return LLM(name, **{option: value for option, value in options.items() if value is not None})

@@ -8,8 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
-from tinysmith._shown import escaped, one_line
-from tinysmith.messages import Act, Ask, Failed, Observation, Reply, Usage
+from tinysmith._shown import one_line, scrubbed
+from tinysmith.errors import TinysmithError
+from tinysmith.messages import FREE, Act, Ask, Failed, Observation, Reply, Usage
 from tinysmith.protocols import Task
 from tinysmith.run import Run, Step
 
@@ -19,21 +20,56 @@ MACHINERY = frozenset({"model_failed", "tool_failed", "environment_lost"})
 
 @frozen
 class Episode:
-    """A run on a task, with the recorded rewards of its turns where there are any."""
+    """A run on a task, with the recorded rewards of its turns where there are any; or what broke it."""
 
     task: Task
-    run: Run[Any]
+    run: Run[Any] | None
     recorded: tuple[float, ...]
+    fault: Exception | None = None
+
+    @property
+    def outcome(self) -> str:
+        """The run's outcome; "broken" where there is no run."""
+        return "broken" if self.run is None else self.run.outcome
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong, if anything did."""
+        if self.fault is not None:
+            return told(self.fault)
+        return None if self.run is None or self.run.error is None else self.run.error.message
+
+    @property
+    def error_kind(self) -> str:
+        """The kind of the failure that ended the run; empty if none did."""
+        return "" if self.run is None or self.run.error is None else self.run.error.kind
+
+    @property
+    def is_solved(self) -> bool:
+        """Whether the task is solved, by a run that nothing broke."""
+        return self.run is not None and self.run.solved and not self.is_broken
+
+    @property
+    def usage(self) -> Usage:
+        """What the replies cost."""
+        return FREE if self.run is None else self.run.usage.total
+
+    @property
+    def oracle(self) -> bool:
+        """Whether the strategy was shown its grades."""
+        return self.run is not None and self.run.oracle
 
     @property
     def rewards(self) -> tuple[float, ...]:
         """The reward of every step in the environment."""
+        if self.run is None:
+            return ()
         return tuple(step.event.reward for step in self.run.steps if isinstance(step.event, Observation))
 
     @property
     def score(self) -> float | None:
         """The grade, or the last reward where nothing grades; None for an episode that machinery ended."""
-        if self.is_broken:
+        if self.run is None or self.is_broken:
             return None
         if self.run.grade is not None:
             return self.run.grade.score
@@ -41,8 +77,11 @@ class Episode:
 
     @property
     def is_broken(self) -> bool:
-        """Whether machinery failed, so that the episode says nothing."""
-        return self.run.outcome in MACHINERY
+        """Whether machinery failed, so that the episode says nothing, unless the task was solved all the same."""
+        if self.run is None or self.run.outcome in MACHINERY:
+            return True
+        failed = any(isinstance(step.event, Failed) and step.hops for step in self.run.steps)
+        return failed and not self.run.solved
 
     @property
     def agreeing(self) -> int:
@@ -55,6 +94,14 @@ class Episode:
         )
 
 
+def told(error: Exception) -> str:
+    """An error in a sentence: ours say themselves what they are, others with their kind and place."""
+    if isinstance(error, TinysmithError):
+        return str(error)
+    notes = " ".join(getattr(error, "__notes__", ()))
+    return scrubbed(f"{type(error).__name__}: {error}. {notes}".rstrip())
+
+
 class Report:
     """Prints runs as they go: for a person, or one JSON object a line."""
 
@@ -65,7 +112,7 @@ class Report:
     def begin(self, task: Task) -> None:
         """Says which task begins."""
         if not self._as_json and not self._quiet:
-            _print(f"\n● {escaped(task.id) or 'episode'}  {one_line(task.query, 90)}".rstrip())
+            _print(f"\n● {one_line(task.id) or 'episode'}  {one_line(task.query, 90)}".rstrip())
 
     def step(self, step: Step[Any]) -> None:
         """Says what a step did."""
@@ -76,28 +123,29 @@ class Report:
 
     def end(self, episode: Episode) -> None:
         """Says how an episode ended."""
-        run, score = episode.run, episode.score
+        score = episode.score
         if self._as_json:
             _print_json(
                 {
                     "event": "episode",
                     "task": episode.task.id,
-                    "outcome": run.outcome,
-                    "solved": run.solved,
+                    "outcome": episode.outcome,
+                    "solved": episode.is_solved,
                     "reward": score,
-                    "oracle": run.oracle,
-                    "tokens": run.usage.tokens,
-                    "cost_usd": run.usage.cost_usd,
-                    "error": None if run.error is None else run.error.message,
+                    "oracle": episode.oracle,
+                    "tokens": episode.usage.tokens,
+                    "cost_usd": episode.usage.cost_usd,
+                    "error": episode.error,
                 }
             )
             return
-        verdict = "✓ solved" if run.solved else "✗ not solved"
+        verdict = "✓ solved" if episode.is_solved else "✗ not solved"
         graded = "" if score is None else f", reward {score:g}"
-        name = f"{escaped(episode.task.id)}: " if self._quiet else "  "
-        _print(f"{name}{verdict} ({run.outcome}{graded})")
-        if run.error is not None:
-            _print(f"  {one_line(run.error.message, 300)}")
+        oracle = ", oracle" if graded and episode.oracle else ""
+        name = f"{one_line(episode.task.id) or 'episode'}: " if self._quiet else "  "
+        _print(f"{name}{verdict} ({episode.outcome}{graded}{oracle})")
+        if episode.error is not None:
+            _print(f"  {one_line(episode.error, 300)}")
 
     def summary(self, episodes: Sequence[Episode]) -> None:
         """Says what all episodes came to."""
@@ -125,15 +173,15 @@ class Report:
 def summary(episodes: Sequence[Episode]) -> dict[str, Any]:
     """What all episodes came to, as data."""
     scores = [episode.score for episode in episodes if episode.score is not None]
-    usage = sum((episode.run.usage.total for episode in episodes), Usage(cost_usd=0.0))
+    usage = sum((episode.usage for episode in episodes), FREE)
     data: dict[str, Any] = {
         "event": "summary",
         "episodes": len(episodes),
-        "solved": sum(episode.run.solved for episode in episodes),
+        "solved": sum(episode.is_solved for episode in episodes),
         "mean_reward": sum(scores) / len(scores) if scores else None,
         "tokens": usage.tokens,
         "cost_usd": usage.cost_usd,
-        "oracle": any(episode.run.oracle for episode in episodes),
+        "oracle": any(episode.oracle for episode in episodes),
         "failed": sum(episode.is_broken for episode in episodes),
     }
     turns = sum(len(episode.recorded) for episode in episodes)
@@ -143,8 +191,7 @@ def summary(episodes: Sequence[Episode]) -> dict[str, Any]:
 
 
 def _step_text(step: Step[Any]) -> str:
-    way = " ".join(f"→ {hop.target}" + (f" ({hop.why})" if hop.why else "") for hop in step.hops)
-    head = f"{step.number:>4} {step.node} {way or '↺ asked again'}"
+    head = f"{step.number:>4} {step.node} {step.way}"
     notes = []
     if isinstance(step.event, Reply) and step.event.usage.tokens:
         notes = [f"{step.event.usage.tokens} tokens", _cost(step.event.usage.cost_usd)]

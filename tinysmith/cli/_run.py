@@ -2,30 +2,26 @@
 
 import argparse
 import asyncio
-import inspect
-import json
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, get_type_hints
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import attrs
-from attrs import evolve, fields
+from attrs import fields
 
-from tinysmith._codec import codec
-from tinysmith._scalars import MisfitError
-from tinysmith._shown import near
-from tinysmith.cli._load import load_factory, load_strategy
+from tinysmith.cli._board import board_changes, first_board
+from tinysmith.cli._environments import chosen_tasks, make_environment
+from tinysmith.cli._load import load_strategy
 from tinysmith.cli._models import models
 from tinysmith.cli._report import Episode, Report
-from tinysmith.drivers import run
-from tinysmith.environments import SqlEnvironment, StdinEnvironment
-from tinysmith.errors import UsageError
+from tinysmith.drivers import arun
+from tinysmith.errors import DataError, UsageError
 from tinysmith.limits import Limits
 from tinysmith.models.recorded import Recorded
-from tinysmith.protocols import Environment, HasTasks, Task
-from tinysmith.strategy import Strategy, plan_of
+from tinysmith.protocols import Environment, Task
+from tinysmith.strategy import Strategy
 
-BUILT_IN = ("demo", "intercode-sql", "stdin")
+HOPELESS = frozenset({"authentication", "unknown_model", "refused_here"})
+"""Failures that the next episode would have as well."""
 
 
 def run_command(arguments: argparse.Namespace) -> int:
@@ -34,148 +30,108 @@ def run_command(arguments: argparse.Namespace) -> int:
     changes = board_changes(strategy, arguments.set)
     limits = Limits(**{limit.name: getattr(arguments, limit.name) for limit in fields(Limits)})
     bound = models(arguments, strategy)
-    environment = make_environment(arguments.env, arguments.data)
+    environment = make_environment(arguments.env, arguments.data, strategy)
     tasks = chosen_tasks(arguments, environment, list(bound.values()))
     report = Report(as_json=arguments.json, quiet=arguments.quiet)
-    try:
-        episodes = [
-            play(
-                strategy(),
-                environment,
-                task,
-                bound,
-                limits=limits,
-                seed=arguments.seed,
-                changes=changes,
-                report=report,
-            )
-            for task in tasks
-        ]
-    finally:
-        asyncio.run(environment.close())
-    report.summary(episodes)
+    play = Play(
+        made(strategy),
+        environment,
+        bound,
+        report,
+        limits=limits,
+        seed=arguments.seed,
+        changes=changes,
+        shows_traceback=arguments.traceback,
+    )
+    episodes = asyncio.run(play.all(tasks))
     return exit_code(episodes, every=arguments.all)
 
 
-def play(
-    strategy: Strategy[Any],
-    environment: Environment,
-    task: Task,
-    bound: Mapping[str, Any],
-    *,
-    report: Report,
-    limits: Limits | None = Limits(),
-    seed: int | None = None,
-    changes: Mapping[str, Any] | None = None,
-) -> Episode:
-    """Plays one episode and reports it."""
-    report.begin(task)
-    ended = run(
-        strategy,
-        model=bound,
-        environment=environment,
-        task=task,
-        limits=limits,
-        seed=seed,
-        brief=lambda task, observation: evolve(strategy.brief(task, observation), **(changes or {})),
-        listeners=[report.step],
-    )
-    recordings = [model for model in bound.values() if isinstance(model, Recorded)]
-    recorded = recordings[0].turns(task.id).rewards if recordings and task.id else ()
-    episode = Episode(task, ended, recorded)
-    report.end(episode)
-    return episode
+def made(strategy: type[Strategy[Any]]) -> Strategy[Any]:
+    """An object of the strategy.
+
+    Raises:
+        UsageError: It wants arguments.
+    """
+    try:
+        return strategy()
+    except TypeError as error:
+        raise UsageError(f"{strategy.__name__} cannot be made: {error}. Put what varies on the board.") from None
+
+
+class Play:
+    """Plays episodes one after another, in one event loop, and reports them."""
+
+    def __init__(
+        self,
+        strategy: Strategy[Any],
+        environment: Environment | None,
+        bound: Mapping[str, Any],
+        report: Report,
+        *,
+        limits: Limits | None = Limits(),
+        seed: int | None = None,
+        changes: Mapping[str, Any] | None = None,
+        shows_traceback: bool = False,
+    ) -> None:
+        self.strategy = strategy
+        self.environment = environment
+        self.bound = bound
+        self.report = report
+        self.limits = limits
+        self.seed = seed
+        self.changes = changes or {}
+        self.shows_traceback = shows_traceback
+
+    async def all(self, tasks: Sequence[Task]) -> list[Episode]:
+        """Plays the tasks; the summary is told whatever happens to single episodes."""
+        episodes: list[Episode] = []
+        try:
+            for task in tasks:
+                episodes.append(await self.one(task))
+                if episodes[-1].error_kind in HOPELESS:
+                    break
+        finally:
+            if episodes:
+                self.report.summary(episodes)
+            if self.environment is not None:
+                await self.environment.close()
+        return episodes
+
+    async def one(self, task: Task) -> Episode:
+        """Plays one task. What is wrong with the strategy or the environment breaks this episode only.
+
+        Raises:
+            UsageError: What was asked for does not go together.
+        """
+        self.report.begin(task)
+        recordings = [model for model in self.bound.values() if isinstance(model, Recorded)]
+        recorded = recordings[0].turns(task.id).rewards if recordings and task.id else ()
+        try:
+            ended = await arun(
+                self.strategy,
+                model=self.bound,
+                environment=self.environment,
+                task=task,
+                limits=self.limits,
+                seed=self.seed,
+                brief=lambda task, seen: first_board(self.strategy, task, seen, self.changes),
+                listeners=[self.report.step],
+            )
+            episode = Episode(task, ended, recorded)
+        except (UsageError, DataError):
+            raise
+        except Exception as error:  # noqa: BLE001  # told as the episode's error; the others are still played
+            if self.shows_traceback:
+                traceback.print_exc()
+            episode = Episode(task, None, recorded, error)
+        self.report.end(episode)
+        return episode
 
 
 def exit_code(episodes: Sequence[Episode], *, every: bool) -> int:
     """3 when machinery failed; else 0 when all are solved, or with `every` when all came to a graded end."""
     if any(episode.is_broken for episode in episodes):
         return 3
-    good = all(episode.score is not None if every else episode.run.solved for episode in episodes)
+    good = all(episode.score is not None if every else episode.is_solved for episode in episodes)
     return 0 if good else 1
-
-
-def make_environment(name: str, data: str | None) -> Environment:
-    """The environment that `--env` names.
-
-    Raises:
-        UsageError: There is none of that name, or it needs a folder of data.
-    """
-    if name == "demo":
-        return SqlEnvironment.demo()
-    if name == "stdin":
-        return StdinEnvironment()
-    if name == "intercode-sql":
-        if data is None:
-            raise UsageError("--env intercode-sql needs its data: add --data DIR, with ic_spider_dev.json in it.")
-        return SqlEnvironment(data)
-    if ":" not in name:
-        raise UsageError(
-            f"There is no environment {name!r}. {near(name, BUILT_IN)} Or name a factory, module:name."
-        )
-    factory = load_factory(name)
-    takes_data = data is not None and "data" in inspect.signature(factory).parameters
-    made = factory(data=Path(str(data))) if takes_data else factory()
-    lacking = [method for method in ("reset", "step", "close") if not callable(getattr(made, method, None))]
-    if lacking:
-        raise UsageError(
-            f"{name} made a {type(made).__name__}, which is no environment: it has no {lacking[0]}()."
-        )
-    environment: Environment = made
-    return environment
-
-
-def chosen_tasks(arguments: argparse.Namespace, environment: Environment, bound: Sequence[Any]) -> list[Task]:
-    """The tasks that `--task` or `--all` names.
-
-    Raises:
-        UsageError: None is named where the environment has tasks, or one is not there.
-    """
-    if not isinstance(environment, HasTasks):
-        if arguments.all or arguments.task:
-            raise UsageError(f"--env {arguments.env} has no tasks of its own; leave out --task and --all.")
-        return [Task("")]
-    if arguments.task:
-        return [environment.tasks[name] for name in arguments.task]
-    if not arguments.all:
-        first = next(iter(environment.tasks)).id
-        raise UsageError(
-            f"--env {arguments.env} has {len(environment.tasks)} tasks: add --all, or --task {first}."
-        )
-    recorded = [set(model.task_ids) for model in bound if isinstance(model, Recorded)]
-    return [task for task in environment.tasks if all(task.id in ids for ids in recorded)]
-
-
-def board_changes(strategy: type[Strategy[Any]], settings: Sequence[str]) -> dict[str, Any]:
-    """The fields that `--set FIELD=VALUE` changes on the first board; a value is JSON, or plain text.
-
-    Raises:
-        UsageError: There is no such field, or the value does not fit it.
-    """
-    board_type = plan_of(strategy).board_type
-    hints = get_type_hints(board_type)
-    names = [part.name for part in attrs.fields(board_type)]
-    changes = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals:
-            raise UsageError(f"--set {setting!r} is not of the form FIELD=VALUE.")
-        if name not in names:
-            raise UsageError(
-                f"--set names {name!r}, which is no field of {board_type.__name__}. {near(name, names)}"
-            )
-        changes[name] = _value(hints[name], name, text)
-    return changes
-
-
-def _value(hint: Any, name: str, text: str) -> Any:
-    reading: list[Callable[[], Any]] = [lambda: json.loads(text), lambda: text]
-    if hint is str:
-        reading.reverse()
-    problem = ""
-    for read in reading:
-        try:
-            return codec(hint).decode(read(), name)
-        except (MisfitError, ValueError) as error:
-            problem = problem or str(error)
-    raise UsageError(f"--set {name}={text}: the value does not fit {getattr(hint, '__name__', hint)}.")

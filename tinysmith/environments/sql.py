@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from attrs import define, field
 
+from tinysmith._shown import escaped
 from tinysmith.environments._sql_connections import Output, StatementLimits
 from tinysmith.environments._sql_reward import Likeness, likeness
 from tinysmith.environments._sql_tasks import SqlTasks, load_data
@@ -166,7 +167,7 @@ class SqlEnvironment:
         }
         rows = "no rows" if last.rows is None else f"{len(last.rows)} rows"
         _log.info("sql task %s step %d: %s, reward %s", episode.task.id, episode.steps, rows, reward)
-        _log.debug("sql task %s step %d: %r gave %s", episode.task.id, episode.steps, action, last.text)
+        _log.debug("sql task %s step %d: %r gave %s", episode.task.id, episode.steps, action, escaped(last.text))
         return EnvironmentStep(last.text, reward, terminated=is_over, truncated=False, info=info)
 
     async def _likeness(self, episode: _Episode) -> Likeness:

@@ -1,12 +1,12 @@
 """A person plays the environment at the terminal."""
 
-import asyncio
 import logging
 import math
 import sys
 from typing import TextIO
 
 from tinysmith._shown import escaped
+from tinysmith._threads import in_thread
 from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.protocols import EnvironmentStep, Info, Task
 
@@ -49,7 +49,7 @@ class StdinEnvironment:
         await self._show(f"{shown}\n{_HELP}")
         reward: float | None = 0.0
         while reward is not None:
-            observation, reward = await asyncio.to_thread(self._read)  # `:end` before there is anything to end
+            observation, reward = await in_thread(self._read)  # `:end` before there is anything to end
         return observation, {} if task is None else {"task_id": task.id}
 
     async def step(self, action: str) -> EnvironmentStep:
@@ -62,11 +62,11 @@ class StdinEnvironment:
         if not self._is_open:
             raise UsageError("StdinEnvironment.step: there is no episode, or it is over; reset it first.")
         await self._show(f"Action: {action}")
-        observation, reward = await asyncio.to_thread(self._read)
+        observation, reward = await in_thread(self._read)
         self._steps += 1
         self._is_open = reward is None
         _log.info("stdin step %d: reward %s", self._steps, reward)
-        _log.debug("stdin step %d: %r gave %s", self._steps, action, observation)
+        _log.debug("stdin step %d: %r gave %s", self._steps, action, escaped(observation))
         return EnvironmentStep(
             observation,
             reward or 0.0,
@@ -85,7 +85,7 @@ class StdinEnvironment:
             stream.write(escaped(text) + "\n")
             stream.flush()
 
-        await asyncio.to_thread(write)
+        await in_thread(write)
 
     def _read(self) -> tuple[str, float | None]:
         """The typed text, and the reward if the person ends the episode; blocks."""

@@ -1,10 +1,11 @@
 """`Human`: a person types the replies in the terminal."""
 
-import asyncio
 import sys
+from functools import partial
 from typing import TextIO
 
 from tinysmith._shown import escaped
+from tinysmith._threads import in_thread
 from tinysmith.errors import ModelError
 from tinysmith.messages import FREE, Ask, Reply
 
@@ -44,4 +45,4 @@ class Human:
 
     async def aask(self, request: Ask, /) -> Reply:
         """Answers with what the person types; the event loop goes on meanwhile."""
-        return await asyncio.to_thread(self.ask, request)
+        return await in_thread(partial(self.ask, request))

@@ -156,6 +156,8 @@ def _turns(data: Any) -> RecordedTurns:
     rewards = data.get("rewards") or []
     if not isinstance(rewards, list) or not all(type(reward) in {int, float} for reward in rewards):
         raise _NotAnEpisode("its rewards are no list of numbers")
+    if rewards and len(rewards) != len(actions):
+        raise _NotAnEpisode(f"it has {len(rewards)} rewards for {len(actions)} actions")
     query = data.get("query") or ""
     if not isinstance(query, str):
         raise _NotAnEpisode("its query is no text")

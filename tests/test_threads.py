@@ -1,0 +1,61 @@
+"""Blocking work in threads that nobody waits for longer than told."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from tinysmith._threads import in_thread, within
+
+
+def _planted() -> None:
+    raise KeyError("planted")
+
+
+class TestWithin:
+    def test_without_a_limit_it_works_here(self) -> None:
+        """Without a limit the work is done in the calling thread."""
+        assert within(None, threading.current_thread) is threading.current_thread()
+
+    def test_with_a_limit_it_works_elsewhere(self) -> None:
+        """With a limit the work is done in a thread of its own, and its result or exception comes back."""
+        assert within(10, threading.current_thread) is not threading.current_thread()
+        with pytest.raises(KeyError, match="planted"):
+            within(10, _planted)
+
+    def test_what_is_late_is_left_behind(self) -> None:
+        """Work that is late raises TimeoutError at once, and may still end by itself."""
+        gate = threading.Event()
+        with pytest.raises(TimeoutError):
+            within(0.01, gate.wait)
+        gate.set()
+
+
+class TestInThread:
+    def test_the_loop_goes_on(self) -> None:
+        """Other tasks of the loop go on while the work blocks, and its exception comes back."""
+
+        async def both() -> bool:
+            gate = threading.Event()
+            waiting = asyncio.ensure_future(in_thread(lambda: gate.wait(10)))
+            await asyncio.sleep(0)
+            gate.set()
+            return await waiting
+
+        assert asyncio.run(both())
+        with pytest.raises(KeyError, match="planted"):
+            asyncio.run(in_thread(_planted))
+
+    def test_a_cancelled_wait_leaves_the_thread_behind(self) -> None:
+        """A cancelled wait ends at once, and so does the loop, though the work still blocks."""
+        gate = threading.Event()
+
+        async def hurry() -> None:
+            await asyncio.wait_for(in_thread(lambda: gate.wait(30)), 0.01)
+
+        before = time.monotonic()
+        with pytest.raises(TimeoutError):
+            asyncio.run(hurry())
+        assert time.monotonic() - before < 10
+        gate.set()

@@ -1,0 +1,50 @@
+"""Blocking work in threads that nobody waits for longer than told.
+
+Python cannot end a blocking call from outside. So it goes to a daemon thread of its own, which is left behind when
+its time is up or its waiter is cancelled; the event loop's own pool would be waited for when the loop closes.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def within(seconds: float | None, work: Callable[[], T]) -> T:
+    """Does blocking work, and stops waiting for it after some seconds; without a limit, here and now.
+
+    Raises:
+        TimeoutError: The time is up.
+    """
+    if seconds is None:
+        return work()
+    return _started(work).result(min(seconds, threading.TIMEOUT_MAX))
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Does blocking work while the event loop goes on; cancelling it leaves the thread behind."""
+    return await asyncio.wrap_future(_started(work))
+
+
+def _started(work: Callable[[], T]) -> "Future[T]":
+    answer: Future[T] = Future()
+
+    def collect() -> None:
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001  # raised again where the answer is awaited
+            problem: BaseException | None = error
+        else:
+            problem = None
+        if not answer.set_running_or_notify_cancel():
+            return  # the waiter has gone
+        if problem is None:
+            answer.set_result(result)
+        else:
+            answer.set_exception(problem)
+
+    threading.Thread(target=collect, name="tinysmith-work", daemon=True).start()
+    return answer
