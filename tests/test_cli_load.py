@@ -1,5 +1,6 @@
 """The loader: names on the command line become classes."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -41,18 +42,24 @@ class TestLoadStrategy:
     def test_the_working_directory_comes_last_and_only_for_the_load(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A module of the working directory is found, hides no installed one, and leaves sys.path as it was."""
+        """A module of the working directory is found, and sys.path is left as it was."""
         (tmp_path / "only_here.py").write_text(
             FAULTY.replace(
                 "initial = writer", "said = Halt()\n    initial = writer\n    edges = (writer.to(said),)"
             )
         )
-        (tmp_path / "machines.py").write_text("raise SystemExit('the wrong machines')")
         monkeypatch.chdir(tmp_path)
         before = list(sys.path)
         assert load_strategy("only_here:Faulty").__name__ == "Faulty"
-        assert load_strategy("machines:TryAgain") is TryAgain
         assert sys.path == before
+
+    def test_the_working_directory_hides_no_installed_module(self, tmp_path: Path) -> None:
+        """A module of the working directory never stands in for an installed one of its name."""
+        for name in ("machines", "attrs"):
+            (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')")
+        command = [sys.executable, "-m", "tinysmith", "draw", "machines:TryAgain"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
     def test_a_faulty_class_says_what_is_wrong(self, tmp_path: Path) -> None:
         """A class that is no sound machine is refused with its findings."""

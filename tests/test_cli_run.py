@@ -79,13 +79,13 @@ class TestRun:
         """Recorded rewards are compared turn by turn; a turn that was not played counts as different."""
         turns = {"task_id": "count-boats", "actions": ["SHOW TABLES", "SELECT COUNT(*) FROM boats", "SELECT 1"]}
         recording = tmp_path / "recording.jsonl"
-        recording.write_text(json.dumps(turns | {"rewards": [0.0, 1.0, 0.25]}) + "\n")
+        recording.write_text(json.dumps(turns | {"rewards": [0.5, 1.0, 0.25]}) + "\n")
         run = ["run", "machines:TryAgain", "--env", "demo", "--all", "--model", f"recorded:{recording}"]
         assert main([*run, "--json"]) == 0
         summary = objects(capsys.readouterr().out)[-1]
-        assert (summary["episodes"], summary["turns"], summary["turns_agreeing"]) == (1, 3, 2)
+        assert (summary["episodes"], summary["turns"], summary["turns_agreeing"]) == (1, 3, 1)
         assert main([*run, "-q"]) == 0
-        assert "2 of 3 recorded turns have the same reward (66.7 %)" in capsys.readouterr().out
+        assert "1 of 3 recorded turns have the same reward (33.3 %)" in capsys.readouterr().out
 
     def test_a_recording_that_runs_out_is_still_graded(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

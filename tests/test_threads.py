@@ -1,6 +1,8 @@
 """Blocking work in threads that nobody waits for longer than told."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 
@@ -30,6 +32,14 @@ class TestWithin:
         with pytest.raises(TimeoutError):
             within(0.01, gate.wait)
         gate.set()
+
+    def test_what_is_left_behind_does_not_keep_the_process(self) -> None:
+        """A process ends though work that it left behind still blocks."""
+        code = (
+            "import threading\nfrom tinysmith._threads import within\n"
+            "try:\n    within(0.01, threading.Event().wait)\nexcept TimeoutError:\n    pass"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
 
 
 class TestInThread:
