@@ -4,16 +4,20 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from loopback import serving
 
 from tinysmith.cli import main
 
 MINE = """
 from attrs import field, frozen
-from tinysmith import Agent, EnvironmentStep, Grade, Halt, Panel, Strategy, Task, World
+from tinysmith import Agent, EnvironmentStep, Halt, Panel, Strategy, Task, World
+from tinysmith.errors import EnvironmentLost
 
 def positive(board, attribute, value):
     if value < 0:
@@ -68,6 +72,16 @@ class World_:
 
 class Last(World_):
     tasks = (Task("d", "fourth?"),)
+
+class Unclosed(World_):
+    tasks = (Task("d", "fourth?"),)
+    async def close(self): raise OSError("it will not close")
+
+class Lost(Unclosed):
+    async def close(self): raise EnvironmentLost("it is gone")
+
+class Briefless(Handled):
+    def brief(self, task, observation, /): return len(3)
 
 class Strange(World_):
     tasks = ("d",)
@@ -167,6 +181,45 @@ class TestAll:
         assert main(run) == 2
         assert "None of the recorded tasks is among the 6 of --env demo." in capsys.readouterr().err
 
+    def test_a_broken_episode_of_a_recording_agrees_in_nothing(
+        self, mine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The recorded turns of an episode that broke count as different."""
+        recording = tmp_path / "a.jsonl"
+        recording.write_text('{"task_id": "a", "actions": ["x", "y"], "rewards": [0, 1]}\n')
+        run = ["run", f"{mine}:Handled", "--env", f"{mine}:World_", "--all", "--model", f"recorded:{recording}"]
+        assert main([*run, "--json"]) == 3
+        summary = objects(capsys.readouterr().out)[-1]
+        assert (summary["turns"], summary["turns_agreeing"]) == (2, 0)
+
+    @pytest.mark.parametrize(
+        ("env", "said"), [("Unclosed", "OSError: it will not close."), ("Lost", "it is gone")]
+    )
+    def test_an_environment_that_cannot_be_closed_loses_no_summary(
+        self, env: str, said: str, mine: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The summary comes before an environment that cannot be closed is told, with exit code 3."""
+        run = ["run", f"{mine}:Handled", "--env", f"{mine}:{env}", "--model", "samples", "--all", "--traceback"]
+        assert main(run) == 3
+        out, err = capsys.readouterr()
+        assert "1 episode, 1 solved" in out
+        assert f"tinysmith: {said}\n" in err
+        assert "Traceback" in err
+
+    def test_a_fault_of_brief_breaks_the_episode(self, mine: str, capsys: pytest.CaptureFixture[str]) -> None:
+        """A brief that raises is told as the episode's error."""
+        run = ["run", f"{mine}:Briefless", "--env", f"{mine}:Last", "--model", "samples", "--all"]
+        assert main(run) == 3
+        assert "TypeError: object of type 'int' has no len()" in capsys.readouterr().out
+
+    def test_tokens_are_told(self, mine: str, capsys: pytest.CaptureFixture[str]) -> None:
+        """A real reply is told with its tokens, and with its price where it is known."""
+        with serving() as server:
+            model = ["--model", "hosted_vllm/own", "--base-url", server.base_url]
+            assert main(["run", f"{mine}:Alone", "--set", "question=Why?", *model]) == 0
+        out = capsys.readouterr().out
+        assert "tokens, price unknown]" in out
+
 
 class TestEnvironments:
     def test_a_sequence_of_tasks_will_do(self, mine: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,6 +256,12 @@ class TestEnvironments:
 
 
 class TestStreams:
+    def test_a_stream_that_is_no_file(self) -> None:
+        """Output may go to any text stream."""
+        with redirect_stdout(StringIO()) as out:
+            assert main(["draw", "machines:TryAgain"]) == 0
+        assert out.getvalue().startswith("flowchart TD")
+
     def test_json_stays_json_beside_a_person(self) -> None:
         """What a person is shown goes to standard error, so that standard output is JSON lines."""
         command = [sys.executable, "-P", "-m", "tinysmith", "run", "machines:TryAgain", "--env", "demo", "--json"]

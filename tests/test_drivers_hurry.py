@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from sketches import Lookup, Pad
+from sketches import Lookup, Pad, Spin
 
 from machines import CoinflipPoet
 from machines.coinflip_poet import Coin
@@ -71,6 +71,31 @@ class TestTimeOuts:
         assert asyncio.run(arun(Lookup(), Pad(), tools=tools, limits=limits)).outcome == "max_seconds"
         assert time.monotonic() - before < 15
         gate.set()
+
+
+class Half(Endless):
+    """An environment whose grade is no Grade."""
+
+    async def grade(self) -> float:
+        return 0.5
+
+
+class TestGrades:
+    def test_a_grade_that_is_none(self) -> None:
+        """A grade that is no Grade counts as a lost environment, told with what it was."""
+        ended = run(CoinflipPoet(), model=Samples(CoinflipPoet), environment=Half(), limits=Limits(max_steps=1))
+        assert ended.outcome == "environment_lost"
+        assert ended.error is not None
+        assert ended.error.message == "Half gave a float, not a Grade."
+
+
+class TestFirstHops:
+    def test_are_kept_and_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        """The hops of rules before the first step are on the run, and in the log."""
+        with caplog.at_level("INFO", logger="tinysmith"):
+            ended = run(Spin(), Pad(left=2))
+        assert [hop.target for hop in ended.first_hops] == [*["count"] * (len(ended.first_hops) - 1), "done"]
+        assert "Spin: begins count → done" in caplog.messages
 
 
 class TestMisuse:

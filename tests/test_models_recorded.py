@@ -64,6 +64,7 @@ class TestRead:
             ({"task_id": "b", "actions": ["x"], "rewards": "x"}, "its rewards are no list of numbers"),
             ({"task_id": "b", "actions": ["x"], "rewards": [True]}, "its rewards are no list of numbers"),
             ({"task_id": "b", "actions": ["x"], "rewards": [10**400]}, "too large"),
+            ({"task_id": "b", "actions": ["x"], "rewards": [0, 1]}, "it has 2 rewards for 1 actions"),
             ({"task_id": "b", "actions": ["x"], "query": ["x"]}, "its query is no text"),
         ],
     )

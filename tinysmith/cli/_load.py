@@ -83,9 +83,7 @@ def _from_file(path: Path) -> ModuleType:
     name = f"{path.stem}_{abs(hash(path.resolve())):x}"
     if name in sys.modules:
         return sys.modules[name]  # a strategy and its environment from one file are of one module
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is no Python file.")
+    spec: Any = importlib.util.spec_from_file_location(name, path)  # for .py there is always one
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # attrs and type hints look classes up there
     try:
