@@ -10,8 +10,9 @@ from hypothesis import settings
 settings.register_profile(
     "thorough", max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "1000")), deadline=None
 )
-# A slow machine is no fault of the code; speed is measured in bench/.
-settings.register_profile("default", deadline=None, print_blob=True)
+# A slow machine is no fault of the code; speed is measured in bench/. Where a change is judged it is judged by the
+# same examples every time; new ones are found on the way, and by tests/thorough.py.
+settings.register_profile("default", deadline=None, print_blob=True, derandomize="CI" in os.environ)
 settings.load_profile("default")
 
 

@@ -18,6 +18,14 @@ class TestNamed:
             codec(str).encode(10**5000, "it")
 
 
+class TestTexts:
+    @pytest.mark.parametrize("data", [["a", "b"], ["a"], [1, "b"], 3])
+    def test_pieces_that_need_not_be_apart_are_refused(self, data: object) -> None:
+        """Only a text that JSON would change is saved in pieces, so other pieces are no text."""
+        with pytest.raises(MisfitError, match="which is no str"):
+            codec(str).decode(data, "it")
+
+
 class TestZones:
     @pytest.mark.parametrize("zone", [None, UTC, timezone(timedelta(hours=-3, minutes=30))])
     def test_fixed_ones_are_kept(self, zone: timezone | None) -> None:

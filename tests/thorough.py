@@ -12,7 +12,9 @@ def main() -> int:
     os.environ["HYPOTHESIS_MAX_EXAMPLES"] = "300" if short else "5000"
     folder = Path(__file__).parent
     pytest = [sys.executable, "-P", "-m", "pytest", "--hypothesis-profile=thorough", "-m", "hypothesis"]
-    return subprocess.run([*pytest, *(["-q"] if short else []), str(folder)], check=False).returncode
+    return subprocess.run(
+        [*pytest, *(["-q", "--hypothesis-seed=0"] if short else []), str(folder)], check=False
+    ).returncode
 
 
 if __name__ == "__main__":
