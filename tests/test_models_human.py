@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tinysmith import Ask, Message
+from tinysmith import Ask, FrozenDict, Message
 from tinysmith.errors import ModelError
 from tinysmith.models.human import Human
 
@@ -49,6 +49,14 @@ class TestHuman:
         assert "[ask] user:\nGo.\n" in shown.getvalue()
         assert shown.getvalue().endswith("reply, end with an empty line> ")
 
+    def test_shows_the_schema(self) -> None:
+        """The schema that the reply should fit is shown at the end of the prompt."""
+        shown = io.StringIO()
+        schema = FrozenDict({"type": "object"})
+        Human(stdin=io.StringIO("x"), stdout=shown).ask(Ask((Message("user", "Go."),), schema=schema))
+        words = "Reply with JSON that fits this JSON schema, and with nothing else:"
+        assert f'user:\nGo.\n\n{words}\n{{"type": "object"}}\n' in shown.getvalue()
+
     def test_costs_nothing(self) -> None:
         """A person's reply is free."""
         reply = asyncio.run(Human(stdin=io.StringIO("x"), stdout=io.StringIO()).aask(ASK))
@@ -68,5 +76,8 @@ class TestHuman:
             os.write(master, b"one\ntwo\n\n")
             stdin = io.TextIOWrapper(raw)
             assert Human(stdin=stdin, stdout=out).ask(ASK).text == "one\ntwo"
-            assert b"Be brief." in os.read(master, 4096)
+            shown = b""
+            while b"end with an empty line> " not in shown:  # a read ends where a write ended, or anywhere
+                shown += os.read(master, 4096)
+            assert b"Be brief." in shown
         os.close(master)

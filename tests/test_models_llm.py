@@ -193,7 +193,7 @@ class TestReply:
         """Content that is no text is no reply."""
         with serving(ok(message={"content": [{"type": "text", "text": "a"}]})) as server:
             llm = LLM("hosted_vllm/own", base_url=server.base_url, max_retries=0)
-            with pytest.raises(ServerError, match="cannot be read as a completion"):
+            with pytest.raises(ServerError, match="cannot be read"):
                 llm.ask(HELLO)
 
 
@@ -275,6 +275,7 @@ class TestLLM:
             ({"base_url": "http://me:word@host/v1"}, r"holds a user name or a password"),
             ({"input_cost_per_token": 1}, r"go together"),
             ({"fallbacks": "openai/y"}, r"is one model, not several"),
+            ({"takes_schema": 1}, r"takes_schema=1 is neither True nor False"),
             ({"extra": {"stream": True}}, r"extra\['stream'\] cannot be used"),
             ({"extra": {"timeout": 3}}, r"use timeout_s="),
             ({"extra": {"seed": 3}}, r"use seed="),

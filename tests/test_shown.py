@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinysmith._shown import escaped, near, one_line
+from tinysmith._shown import encodable, escaped, near, one_line
 
 anything = st.text(st.characters(codec=None))
 
@@ -79,3 +79,18 @@ class TestNear:
     def test_not_too_many(self) -> None:
         """Of many names twelve are shown."""
         assert near("zzz", [f"n{number:02}" for number in range(13)]).endswith("n11, ….")
+
+
+class TestEncodable:
+    @given(text=st.text(st.characters(exclude_categories=[])))
+    def test_always_is(self, text: str) -> None:
+        """Every text can be encoded; halves of surrogate pairs are joined or replaced, all else stays."""
+        whole = encodable(text)
+        assert whole.encode().decode() == whole
+        assert encodable(whole) == whole
+        if not any("\ud800" <= character <= "\udfff" for character in text):
+            assert whole == text
+
+    def test_halves(self) -> None:
+        """Two halves that meet are one character; one alone is U+FFFD."""
+        assert (encodable("\ud83d\ude00"), encodable("a\ud800b")) == ("\U0001f600", "a\ufffdb")

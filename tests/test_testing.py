@@ -3,10 +3,10 @@
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from attrs import frozen
+from attrs import field, frozen, validators
 from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 from sketches import (
@@ -24,9 +24,9 @@ from sketches import (
     added,
 )
 
-from tinysmith import Agent, Halt, Limits, Observation, Position, Reply, Strategy, Tool
+from tinysmith import Agent, Halt, Limits, Observation, Position, Reply, Strategy, Tool, Typed
 from tinysmith.errors import UsageError
-from tinysmith.testing import mutations, strategy_test
+from tinysmith.testing import mutations, strategy_test, typed_replies
 
 
 def played(strategy: type[Strategy[Any]], **options: Any) -> None:
@@ -122,6 +122,30 @@ class Speaking(Strategy[Needy]):
     edges = (speaker.to(done),)
 
 
+@frozen
+class Score:
+    """What a judge replies."""
+
+    points: Literal[3, 4] = field(validator=validators.ge(4))
+    reason: Literal["", "none"] = ""
+
+
+class Judge(Typed[Pad, Score]):
+    """Has no samples, and would fail on anything but a score."""
+
+    def prompt(self, pad: Pad, /) -> str:
+        return "Judge."
+
+    def accept(self, pad: Pad, score: Score, /) -> Pad:
+        return added(pad, f"{score.points + 1}")
+
+
+class Judged(Once):
+    """Its agent is a typed one."""
+
+    writer = Judge()  # type: ignore[assignment]  # another kind of agent under the inherited name
+
+
 class TestSound:
     @pytest.mark.parametrize(
         "strategy",
@@ -165,6 +189,12 @@ class TestSound:
             max_examples=50,
         )
         assert given == {"whole", "aye", "seen", "all seen", "fetched"}
+
+    def test_typed_replies(self) -> None:
+        """A typed agent without samples is given values of its type, which its board then shows."""
+        lines: set[str] = set()
+        played(Judged, invariants=[lambda position: lines.update(position.board.lines)])
+        assert "5" in lines
 
 
 class TestNames:
@@ -215,6 +245,24 @@ class TestMutations:
         """The sample itself, pieces of it, other cases, fences and talk around it are all reached."""
         options = settings(max_examples=5_000, database=None, phases=[Phase.generate])
         assert find(mutations(["good"]), lambda found: found == text, settings=options) == text
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '{"points": 4, "reason": ""}',
+            '{"points": 4, "reason": "",}',
+            "{'points': 4, 'reason': ''}",
+            '{"extra": [null], "points": 4, "reason": ""}',
+            '{"points": NaN, "reason": ""}',
+            '{}\n{"points": 4, "reason": ""}',
+            '{"points": 4, "re',
+            "{}",
+        ],
+    )
+    def test_reach_typed(self, text: str) -> None:
+        """Of a typed agent, values and near-JSON are reached; what a validator refuses is an empty object."""
+        options = settings(max_examples=3_000, database=None, phases=[Phase.generate])
+        assert find(typed_replies(Score), lambda found: found == text, settings=options) == text
 
     def test_without_samples(self) -> None:
         """Without samples any text is reached."""

@@ -10,7 +10,7 @@ import pytest
 HERE = Path(__file__).parent
 BAD = HERE / "typing" / "bad.py"
 GOOD = HERE / "typing" / "good.py"
-MISTAKES = 14
+MISTAKES = 19
 """As many as the design promises to catch."""
 
 

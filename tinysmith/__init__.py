@@ -18,12 +18,14 @@ from tinysmith.messages import (
     Usage,
 )
 from tinysmith.models import LLM, Human, Recorded, Samples, Scripted
-from tinysmith.nodes import Agent, Edge, Field, Guard, Halt, Panel, Rule, Tool, World
+from tinysmith.nodes import Agent, Edge, Field, Guard, Halt, Node, Panel, Rule, Tool, World
 from tinysmith.orchestrator import Orchestrator
 from tinysmith.position import Hop, Position
 from tinysmith.protocols import Environment, EnvironmentStep, Grade, Model, Task, Taskset
 from tinysmith.run import Run, Step
 from tinysmith.strategy import Strategy
+from tinysmith.templates import Template
+from tinysmith.typed import Typed
 
 __all__ = [
     "LLM",
@@ -47,6 +49,7 @@ __all__ = [
     "Limits",
     "Message",
     "Model",
+    "Node",
     "Observation",
     "Orchestrator",
     "Panel",
@@ -63,9 +66,11 @@ __all__ = [
     "Strategy",
     "Task",
     "Taskset",
+    "Template",
     "TinysmithError",
     "Tool",
     "ToolCall",
+    "Typed",
     "Usage",
     "World",
     "arun",

@@ -1,4 +1,4 @@
-"""Hostile text, made safe to show in a terminal or a log."""
+"""Hostile text, made safe to show in a terminal or a log, and to be encoded."""
 
 import difflib
 import os
@@ -28,6 +28,11 @@ def near(name: str, known: Iterable[str]) -> str:
         return f"Did you mean {' or '.join(close)}?"
     some = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
     return f"There is {some}." if names else "There is none."
+
+
+def encodable(text: str) -> str:
+    """The text with halves of surrogate pairs, which no file and no request can carry, joined or replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def scrubbed(text: str) -> str:

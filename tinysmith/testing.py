@@ -1,5 +1,6 @@
 """`strategy_test`: a property test of a whole strategy in three lines. The one door to Hypothesis."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar, get_args, get_origin
 
@@ -13,24 +14,24 @@ except ImportError as error:
 
 from attrs import evolve
 
-from tinysmith._fold import seat_of
-from tinysmith._scalars import MisfitError
+from tinysmith._referee import Invariant, Referee, said
 from tinysmith._shown import near
 from tinysmith._turn import Plan
-from tinysmith.errors import DecodeError, ParseError, RunError, TinysmithError, UsageError
+from tinysmith.errors import UsageError
 from tinysmith.limits import Limits
-from tinysmith.messages import Act, Ask, Call, Event, Failed, Observation, Reply, Result
-from tinysmith.nodes import Agent, Panel, Rule, Tool, World
-from tinysmith.position import Hop, Position
+from tinysmith.messages import Event, Failed, Observation, Reply, Result
+from tinysmith.nodes import Agent, Panel, Tool, World
 from tinysmith.strategy import Strategy, plan_of
+from tinysmith.typed import Typed
 
 B = TypeVar("B")
-Invariant: TypeAlias = Callable[[Position[Any]], bool | None]
 By: TypeAlias = Mapping[str, SearchStrategy[Any]]
 
 TEST_LIMITS = Limits(max_asks=30, max_steps=20, max_calls=20)
 
-_MUTATIONS: tuple[Callable[[str, int], str], ...] = (
+Mutation: TypeAlias = Callable[[str, int], str]
+
+_MUTATIONS: tuple[Mutation, ...] = (
     lambda text, at: text[: at % (len(text) + 1)],  # cut off
     lambda text, at: text[at % (len(text) + 1) :],
     lambda text, _at: f"{text}\n",
@@ -43,6 +44,15 @@ _MUTATIONS: tuple[Callable[[str, int], str], ...] = (
     lambda text, _at: f"Sure! Here it is:\n\n{text}\n\nShall I go on?",
     lambda text, at: text[: at % (len(text) + 1)] + "\N{RIGHT-TO-LEFT OVERRIDE}\x00\N{PILE OF POO}" + text,
     lambda text, _at: text.replace(" ", "\N{NO-BREAK SPACE}"),
+)
+_VALUE = re.compile(r":[^,}\]]*")
+_JSON_MUTATIONS: tuple[Mutation, ...] = (
+    lambda text, _at: re.sub(r"([}\]])", r",\1", text),
+    lambda text, _at: text.replace('"', "'"),
+    lambda text, _at: text.replace("{", '{"extra": [null], ', 1),
+    lambda text, _at: _VALUE.sub(": 3", text, count=1),
+    lambda text, _at: _VALUE.sub(": NaN", text, count=1),
+    lambda text, _at: f"{{}}\n{text}",
 )
 
 
@@ -67,7 +77,8 @@ def strategy_test(
     Args:
         strategy: What is tested.
         boards: First boards; by default, boards with generated values where a field has no default.
-        replies: By agent or panel: texts. By default its `samples`, mutations of them, and any text.
+        replies: By agent or panel: texts. By default its `samples`, mutations of them, and any text;
+            of a `Typed` agent also values of its reply type, and near-JSON.
         observations: By world node: texts or `Observation`s. By default any text, with rewards from 0 to 1.
         results: By tool: values. By default, what Hypothesis makes of the result's declared type.
         invariants: Predicates over positions, asked after every step; False is a failure.
@@ -81,13 +92,11 @@ def strategy_test(
     plan = plan_of(strategy)
     answers = _answers(plan, replies or {}, observations or {}, results or {})
     first = st.builds(plan.board_type) if boards is None else boards
-    play = _Play(strategy(), answers, tuple(invariants), limits, max_steps)
-    return _test_class(play, first, max_examples)
+    play = _Play(Referee(strategy(), invariants, limits), answers, max_steps)
+    return _test_class(plan.name, play, first, max_examples)
 
 
-def _test_class(play: "_Play", first: SearchStrategy[Any], max_examples: int) -> type[Any]:
-    name = play.plan.name
-
+def _test_class(name: str, play: "_Play", first: SearchStrategy[Any], max_examples: int) -> type[Any]:
     @settings(
         max_examples=max_examples, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
     )
@@ -127,10 +136,34 @@ def mutations(samples: Sequence[str]) -> SearchStrategy[str]:
     if not samples:
         return st.text()
     good = st.sampled_from(list(samples))
-    spoilt = st.builds(
-        lambda text, mutate, at: mutate(text, at), good, st.sampled_from(_MUTATIONS), st.integers(0, 200)
+    return st.one_of(good, good, _spoilt(good, _MUTATIONS), st.text(max_size=40))
+
+
+def _spoilt(good: SearchStrategy[str], mutations: Sequence[Mutation]) -> SearchStrategy[str]:
+    return st.builds(
+        lambda text, mutate, at: mutate(text, at), good, st.sampled_from(mutations), st.integers(0, 200)
     )
-    return st.one_of(good, good, spoilt, st.text(max_size=40))
+
+
+def typed_replies(kind: Any) -> SearchStrategy[str]:
+    """Values of a type as JSON, and what a careless model makes of them."""
+    good = _written(kind)
+    return st.one_of(good, good, _spoilt(good, (*_MUTATIONS, *_JSON_MUTATIONS)))
+
+
+def _texts(node: Agent[Any] | Panel[Any]) -> SearchStrategy[str]:
+    texts = mutations(node.samples)
+    return texts | typed_replies(node.reply_type) if isinstance(node, Typed) else texts
+
+
+@st.composite
+def _written(draw: st.DrawFn, kind: Any) -> str:
+    from tinysmith._replies import written  # noqa: PLC0415  # msgspec, which few programs need
+
+    try:
+        return written(draw(st.from_type(kind)))
+    except ValueError:  # of a validator; what it refuses, no reply can be
+        return "{}"
 
 
 def _rarely(usual: SearchStrategy[Any], rare: SearchStrategy[Any]) -> SearchStrategy[Any]:
@@ -145,7 +178,7 @@ def _replies(plan: Plan, given: Mapping[str, SearchStrategy[Any]]) -> dict[str, 
     answers = {}
     for name, node in plan.nodes.items():
         if isinstance(node, Agent | Panel):
-            texts = given.get(name, mutations(node.samples))
+            texts = given.get(name, _texts(node))
             whole = texts.map(lambda text: text if isinstance(text, Reply) else Reply(text))
             spoilt = st.builds(evolve, whole, finish=st.sampled_from(["length", "content_filter"]))
             rare = st.one_of(spoilt, _failures("server", "context_overflow", "recording_over", "max_seconds"))
@@ -178,11 +211,6 @@ def _results(plan: Plan, given: Mapping[str, SearchStrategy[Any]]) -> dict[str, 
     }
 
 
-def _claim(holds: bool, problem: str) -> None:  # noqa: FBT001  # as `assert` has it, but also under -O
-    if not holds:
-        raise AssertionError(problem)
-
-
 def _result_type(tool: object) -> SearchStrategy[Any]:
     for kind in type(tool).__mro__:
         for base in vars(kind).get("__orig_bases__", ()):
@@ -195,19 +223,9 @@ def _result_type(tool: object) -> SearchStrategy[Any]:
 class _Play:
     """Plays one run from drawn events, and checks every step of it."""
 
-    def __init__(
-        self,
-        strategy: Strategy[Any],
-        answers: Mapping[str, SearchStrategy[Event]],
-        invariants: tuple[Invariant, ...],
-        limits: Limits,
-        max_steps: int,
-    ) -> None:
-        self.strategy = strategy
-        self.plan = plan_of(strategy)
+    def __init__(self, referee: Referee, answers: Mapping[str, SearchStrategy[Event]], max_steps: int) -> None:
+        self.referee = referee
         self.answers = answers
-        self.invariants = invariants
-        self.limits = limits
         self.max_steps = max_steps
         self.problem = ""
 
@@ -220,8 +238,8 @@ class _Play:
             raise
 
     def _play(self, board: Any, data: st.DataObject) -> None:
-        position = self.strategy.start(board, self.limits)
-        self._check(position)
+        position = self.referee.strategy.start(board, self.referee.limits)
+        self.referee.check(position)
         events: list[Event] = []
         seen = {position.node}
         while position.done is None and position.step < self.max_steps:
@@ -230,108 +248,13 @@ class _Play:
                 request = data.draw(st.sampled_from(position.requests), label="which")
             event = _addressed(data.draw(self.answers[request.node], label=request.id), request.id)
             events.append(event)
-            position = self._advance(position, request, event)
+            position = self.referee.advance(position, request, event)
             seen |= {hop.target for hop in position.hops}
         target(float(len(seen)), label="nodes seen")
-        self._check_replay(board, events, position)
-
-    def _advance(self, position: Position[Any], request: Ask | Act | Call, event: Event) -> Position[Any]:
-        where = f"{self.plan.name}.{position.node}"
-        try:
-            after = self.strategy.advance(position, event)
-        except TinysmithError:
-            raise
-        except Exception as error:
-            problem = f"{where}: answering {_said(event)} raised {type(error).__name__}: {error}."
-            raise AssertionError(f"{problem} A bad reply is told by raising ParseError.") from error
-        self._check_hops(position, request, event, after)
-        self._check(after)
-        return after
-
-    def _check(self, position: Position[Any]) -> None:
-        where = f"{self.plan.name}.{position.node}, step {position.step}"
-        try:
-            again = self.strategy.loads(self.strategy.dumps(position))
-        except (RunError, DecodeError, MisfitError) as error:
-            raise AssertionError(f"{where}: the position does not survive JSON: {error}") from error
-        _claim(self.strategy.dumps(again) == self.strategy.dumps(position), f"{where}: JSON changes the position")
-        spent, limits = position.spent, self.limits
-        for name, value in (("asks", spent.asks), ("steps", spent.steps), ("calls", spent.calls)):
-            most = getattr(limits, f"max_{name}")
-            _claim(most is None or value <= most, f"{where}: {value} {name} were spent of at most {most}")
-        _claim(limits.max_hops is None or len(position.hops) <= limits.max_hops, f"{where}: too many hops")
-        for invariant in self.invariants:
-            name = getattr(invariant, "__name__", repr(invariant))
-            _claim(invariant(position) is not False, f"{where}: invariant {name} does not hold: {position.board}")
-
-    def _check_hops(self, before: Position[Any], request: Any, event: Event, after: Position[Any]) -> None:
-        """Checks that the hops are declared, and asks each guard that could have been asked twice more."""
-        node = before.node
-        board: Any = before.board
-        for place, hop in enumerate(after.hops):
-            _claim(hop.source == node, f"{self.plan.name}: a hop leaves {hop.source}, but the run was at {node}")
-            _claim(hop in self._declared(node), f"{self.plan.name}.{node}: {hop} is no declared edge")
-            if place == 0 and hop.index >= 0:
-                board = self._board_once_more(before, request, event)
-            self._check_guards(hop, board)
-            node = hop.target
-            rule = self.plan.nodes[node]
-            if isinstance(rule, Rule):
-                board = rule.apply(board)
-
-    def _declared(self, node: str) -> tuple[Hop, ...]:
-        return (*self.plan.hops[node], *self.plan.failures.get(node, ()))
-
-    def _board_once_more(self, before: Position[Any], request: Any, event: Event) -> Any:
-        try:
-            return self._board_after(before, request, event)
-        except ParseError as error:
-            where = f"{self.plan.name}.{before.node}"
-            problem = f"{where}: {_said(event)} was taken once, then refused ({error})."
-            raise AssertionError(f"{problem} The node keeps something of its own.") from error
-
-    def _board_after(self, before: Position[Any], request: Any, event: Any) -> Any:
-        node: Any = self.plan.nodes[before.node]
-        match event:
-            case Observation():
-                return node.observe(before.board, event)
-            case Result(value=value):
-                return node.receive(before.board, value)
-        if isinstance(node, Agent):
-            return node.receive(before.board, event)
-        heard = sorted([*before.heard, (request, event)], key=lambda pair: seat_of(pair[0]))
-        return node.parse(before.board, tuple(reply.text for _, reply in heard if isinstance(reply, Reply)))
-
-    def _check_guards(self, hop: Hop, board: Any) -> None:
-        for guard in self.plan.guards[hop.source]:
-            where = f"{self.plan.name}.{hop.source}: its guard {guard.__name__}"
-            try:
-                verdicts = [guard(board), guard(board)]
-            except Exception as error:
-                problem = f"{where} raised {type(error).__name__}: {error}, on {board}."
-                raise AssertionError(f"{problem} A guard answers on every board.") from error
-            _claim(verdicts[0] is verdicts[1], f"{where} answered {verdicts[0]}, then {verdicts[1]}, on {board}")
-            _claim(type(verdicts[0]) is bool, f"{where} answered {verdicts[0]!r}, on {board}")
-
-    def _check_replay(self, board: Any, events: Sequence[Event], last: Position[Any]) -> None:
-        position = self.strategy.start(board, self.limits)
-        for event in events:
-            position = self.strategy.advance(position, event)
-        same = self.strategy.dumps(position) == self.strategy.dumps(last)
-        _claim(same, f"{self.plan.name}: the same events gave another run; a node keeps something of its own")
+        self.referee.check_replay(board, events, position)
 
 
 def _addressed(event: Any, answers: str) -> Event:
     addressed: Event = evolve(event, answers=answers)
-    note(f"{answers}: {_said(addressed)}")
+    note(f"{answers}: {said(addressed)}")
     return addressed
-
-
-def _said(event: Event) -> str:
-    match event:
-        case Reply(text=text) | Observation(text=text):
-            return repr(text)
-        case Result(value=value):
-            return repr(value)
-        case failed:
-            return f"a failure ({failed.kind})"

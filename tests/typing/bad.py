@@ -1,8 +1,9 @@
 """The mistakes that the declaration syntax promises to catch, each on a line that says what mypy calls it."""
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
-from tinysmith import Agent, Halt, Observation, Strategy, World
+from tinysmith import Agent, Field, Halt, Observation, Strategy, Typed, World
+from tinysmith.memory import Memory, Recall, Summarise
 
 
 @frozen
@@ -18,6 +19,14 @@ class Ledger:
     """Another board."""
 
     sum_usd: float = 0.0
+    memory: Memory = field(default=Memory())
+
+
+@frozen
+class Verdict:
+    """The reply of the typed agents below."""
+
+    is_clean: bool
 
 
 def is_clean(draft: Draft) -> bool:
@@ -112,6 +121,23 @@ class HasNoParse(Agent[Draft]):
         return f"Write. So far: {draft.text}"
 
 
+class MistakesReply(Typed[Draft, Verdict]):
+    """Takes a reply of another type than it says."""
+
+    def prompt(self, draft: Draft, /) -> str:
+        return f"Judge: {draft.text}"
+
+    def accept(self, draft: Draft, reply: Ledger, /) -> Draft:  # expect: override
+        return draft
+
+
+class HasNoAccept(Typed[Draft, Verdict]):
+    """Never says what becomes of a reply."""
+
+    def prompt(self, draft: Draft, /) -> str:
+        return f"Judge: {draft.text}"
+
+
 class MisspellsNames(Strategy[Draft]):
     """Names that are not there."""
 
@@ -185,7 +211,43 @@ class Unfinished(Strategy[Draft]):
     """An agent that cannot be made."""
 
     writer = HasNoParse()  # expect: abstract
+    judge = HasNoAccept()  # expect: abstract
     done = Halt(success=True)
 
     initial = writer
     edges = (writer.to(done),)
+
+
+def text_of(draft: Draft) -> str:
+    """What a draft says."""
+    return draft.text
+
+
+def with_text(draft: Draft, text: str) -> Draft:
+    """A draft that says something else."""
+    return evolve(draft, text=text)
+
+
+def memory_of(ledger: Ledger) -> Memory:
+    """What the bookkeeper remembers."""
+    return ledger.memory
+
+
+def with_memory(ledger: Ledger, memory: Memory) -> Ledger:
+    """A ledger with another memory."""
+    return evolve(ledger, memory=memory)
+
+
+class MisfitsLenses(Strategy[Draft]):
+    """Lenses through which a node would see no memory, no notes, or another board."""
+
+    writer = Writer()
+    forgetful = Summarise(Field(text_of, with_text))  # expect: arg-type
+    ignorant = Recall(text_of, Field(text_of, with_text))  # expect: arg-type
+    foreign = Summarise(Field(memory_of, with_memory))
+    done = Halt(success=True)
+
+    initial = writer
+    edges = (
+        writer.to(foreign),  # expect: arg-type
+    )

@@ -17,6 +17,7 @@ from tinysmith import (
     Rule,
     Strategy,
     Tool,
+    Typed,
     World,
 )
 
@@ -144,6 +145,20 @@ def with_text(draft: Draft, text: str) -> Draft:
     return evolve(draft, text=text)
 
 
+class Judge(Typed[B, Found]):
+    """Asks for a value of a type, on any board."""
+
+    def prompt(self, board: B, /) -> str:
+        return "Find."
+
+
+class Finder(Judge[Draft]):
+    """Puts the value on its board."""
+
+    def accept(self, draft: Draft, found: Found, /) -> Draft:
+        return evolve(draft, sources=found.passages)
+
+
 class Refine(Strategy[Draft]):
     """Every kind of node, and every kind of edge."""
 
@@ -151,6 +166,7 @@ class Refine(Strategy[Draft]):
     summary = Summarise(Field(text_of, with_text))
     jury = Jury()
     retriever = Retriever()
+    finder = Finder()
     countdown = Countdown()
     shell = Shell()
     done = Halt(success=True)
@@ -163,7 +179,8 @@ class Refine(Strategy[Draft]):
         summary.to(jury),
         jury.to(retriever, when=has_votes),
         jury.to(done),
-        retriever.to(countdown),
+        retriever.to(finder),
+        finder.to(countdown),
         countdown.to(shell),
         shell.to(done, when=is_clean),
         shell.to(writer),

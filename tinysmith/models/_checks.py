@@ -104,5 +104,9 @@ def check(given: Mapping[str, Any]) -> None:
     for name in ("timeout_s", "max_retries", "backoff_s", "max_wait_s"):
         if given[name] is None:
             raise UsageError(f"{name} is None. Give a number, or leave it out.")
+    if given["takes_schema"] is not None and not isinstance(given["takes_schema"], bool):
+        raise UsageError(
+            f"takes_schema={given['takes_schema']!r} is neither True nor False. Give one, or leave it out."
+        )
     if (given[_PRICES[0]] is None) != (given[_PRICES[1]] is None):
         raise UsageError(f"{_PRICES[0]} and {_PRICES[1]} go together. Give both, or neither.")

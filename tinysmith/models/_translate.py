@@ -10,6 +10,10 @@ from tinysmith.mapping import thaw
 from tinysmith.messages import Ask, Message, Reply, ToolCall, Usage
 from tinysmith.models._endpoints import Endpoint
 from tinysmith.models._failures import Failure, fit_to_show, of_exception, unreadable
+from tinysmith.models._schema import schema_in_prompt
+
+SPELT_OUT = "_spelt_out"
+"""Among LiteLLM's arguments, ours: the messages to send in place of a schema that the model does not take."""
 
 
 @frozen
@@ -31,7 +35,7 @@ class Call:
     Attributes:
         model: The model as the user named it.
         endpoint: Where it goes, and the key.
-        arguments: LiteLLM's arguments, all but the key.
+        arguments: LiteLLM's arguments, all but the key; `SPELT_OUT` is for the file that calls it.
         prices: The user's own, where given.
     """
 
@@ -73,27 +77,43 @@ class Call:
         return Usage(read, written, getattr(response, "_hidden_params", {}).get("response_cost"))
 
 
-def request_arguments(request: Ask, model: str) -> dict[str, Any] | Failure:
+def request_arguments(request: Ask, model: str, *, takes_schema: bool | None) -> dict[str, Any] | Failure:
     """What an `Ask` says, as LiteLLM's arguments.
+
+    Its schema is sent as one where the model takes schemas, else in the prompt. None leaves that to what LiteLLM
+    knows of the model when the request is sent; a schema that is not an object's is then put into the prompt,
+    since OpenAI and others refuse it.
 
     An assistant's empty message is left out: some providers refuse it, LiteLLM leaves it out for others, and
     it says nothing. Any other empty message is refused, since LiteLLM would silently drop it, and the prompt
     with it.
     """
-    messages = [message for message in request.messages if message.content or message.calls]
     lost = [m.role for m in request.messages if not (m.content or m.calls) and m.role != "assistant"]
-    if lost or not messages:
+    if lost or not _said(request):
         problem = f"The prompt has an empty {lost[0]} message." if lost else "The prompt is empty."
         return Failure(BadRequestError, f"{problem} Giving every message some text helps.", model=model)
-    arguments: dict[str, Any] = {"messages": [_message(message) for message in messages]}
+    spelt_out = schema_in_prompt(request)
+    if takes_schema is False or (takes_schema is None and _is_of_no_object(request)):
+        request = spelt_out
+    arguments: dict[str, Any] = {"messages": _said(request)}
     if request.schema is not None:
         schema = {"name": "reply", "schema": thaw(request.schema)}
         arguments["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if takes_schema is None:
+            arguments[SPELT_OUT] = _said(spelt_out)
     if request.tools:
         arguments["tools"] = thaw(request.tools)
         # Else LiteLLM imports its MCP gateway for any tool, and fails: `mcp` is none of its dependencies.
         arguments["_skip_mcp_handler"] = True
     return arguments
+
+
+def _is_of_no_object(request: Ask) -> bool:
+    return request.schema is not None and request.schema.get("type") != "object"
+
+
+def _said(request: Ask) -> list[dict[str, Any]]:
+    return [_message(message) for message in request.messages if message.content or message.calls]
 
 
 def _message(message: Message) -> dict[str, Any]:

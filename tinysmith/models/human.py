@@ -8,10 +8,13 @@ from tinysmith._shown import escaped
 from tinysmith._threads import in_thread
 from tinysmith.errors import ModelError
 from tinysmith.messages import FREE, Ask, Reply
+from tinysmith.models._schema import schema_in_prompt
 
 
 class Human:
     """Shows each prompt to a person, who types the reply; an empty line or the end of input ends it.
+
+    A schema for the reply is shown at the end of the prompt.
 
     Args:
         stdin: Where the person types; the process's own unless given.
@@ -29,7 +32,7 @@ class Human:
             ModelError: The input ended before anything was typed.
         """
         stdin, stdout = self._stdin or sys.stdin, self._stdout or sys.stdout
-        for message in request.messages:
+        for message in schema_in_prompt(request).messages:
             stdout.write(f"\n[{request.id or 'ask'}] {message.role}:\n{escaped(message.content)}\n")
         stdout.write(f"\n{request.id or 'reply'}, end with an empty line> ")
         stdout.flush()

@@ -25,7 +25,6 @@ from tinysmith.errors import BadRequestError, RealRequestRefused, UsageError
 from tinysmith.mapping import JSON, FrozenDict, thaw
 from tinysmith.messages import Ask, Reply
 from tinysmith.models import _checks, _endpoints, _litellm, _switch
-from tinysmith.models._endpoints import Endpoint
 from tinysmith.models._failures import Failure
 from tinysmith.models._secrets import Secret
 from tinysmith.models._switch import allow_real_requests, forbid_real_requests
@@ -35,9 +34,12 @@ from tinysmith.models._tries import Order, Outcome, Patience, Tries, Try, descri
 __all__ = ["LLM", "allow_real_requests", "forbid_real_requests"]
 
 _SAMPLING = ("temperature", "top_p", "max_tokens", "seed", "stop")
-_SHOWN = (*_SAMPLING, "api_key_env", "base_url", "timeout_s", "max_retries", "fallbacks")
+_SHOWN = (*_SAMPLING, "api_key_env", "base_url", "timeout_s", "max_retries", "fallbacks", "takes_schema")
 _HOPELESS = (BadRequestError, RealRequestRefused)
 """What no fallback is asked for: it would fail likewise, or must be seen."""
+
+_LOCAL = frozenset({"ollama", "ollama_chat", "llamafile"})
+"""Servers of the user's own that need no base_url. They take schemas, which LiteLLM's list does not know."""
 
 _PATIENCE = ("timeout_s", "max_retries", "backoff_s", "max_wait_s")
 
@@ -79,6 +81,8 @@ class LLM:
         input_cost_per_token: Your own price, in US dollars; with `output_cost_per_token`, instead of
             LiteLLM's list.
         output_cost_per_token: As above, for what the model writes.
+        takes_schema: Whether a reply's schema is sent as one, or else put into the prompt. Left out, it is sent to
+            `base_url` and to servers of your own, and to others as LiteLLM knows the model.
         extra: More arguments for `litellm.completion`. It is pickled, so it is no place for keys.
     """
 
@@ -98,6 +102,7 @@ class LLM:
     fallbacks: "tuple[LLM, ...]"
     input_cost_per_token: float | None
     output_cost_per_token: float | None
+    takes_schema: bool | None
     extra: FrozenDict[str, JSON] = field(hash=False)
     # What each request needs again, made once.
     _fixed: dict[str, Any] = field(init=False, eq=False)
@@ -123,6 +128,7 @@ class LLM:
         fallbacks: "Sequence[LLM | str]" = (),
         input_cost_per_token: float | None = None,
         output_cost_per_token: float | None = None,
+        takes_schema: bool | None = None,
         extra: Mapping[str, JSON] | None = None,
     ) -> None:
         # First of all, so that no traceback shows this frame with the key in it.
@@ -195,13 +201,13 @@ class LLM:
 
     def _call(self, request: Ask) -> Call | Failure:
         """What to send, and where; or why that is in vain."""
-        endpoint = _endpoints.find(self.model, self.base_url, self.api_key, self.api_key_env)
-        if _switch.are_forbidden() and not (isinstance(endpoint, Endpoint) and endpoint.is_loopback):
-            problem = "Real requests are switched off (forbid_real_requests). Use Scripted, or a recording."
-            return Failure(RealRequestRefused, problem, model=self.model)
+        found = _endpoints.find(self.model, self.base_url, self.api_key, self.api_key_env)
+        endpoint = _switch.permitted(found, self.model)
         if isinstance(endpoint, Failure):
             return endpoint
-        arguments = request_arguments(request, self.model)
+        is_own = endpoint.base_url is not None or _endpoints.prefix_of(self.model) in _LOCAL
+        takes_schema = True if self.takes_schema is None and is_own else self.takes_schema
+        arguments = request_arguments(request, self.model, takes_schema=takes_schema)
         if isinstance(arguments, Failure):
             return arguments
         more = thaw(self.extra) if self.extra else {}
