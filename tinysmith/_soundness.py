@@ -8,9 +8,11 @@ import attrs
 
 from tinysmith._codec import UnfitTypeError, class_faults, codec
 from tinysmith._declare import Declaration
-from tinysmith.errors import Finding
+from tinysmith._shown import near
+from tinysmith.errors import Finding, TemplateError
 from tinysmith.limits import LIMIT_NAMES
-from tinysmith.nodes import Guard, Halt, World
+from tinysmith.nodes import Guard, Halt, Node, World
+from tinysmith.templates import GLOBALS, Template
 
 OUTCOMES = LIMIT_NAMES | {
     "model_failed",
@@ -21,6 +23,9 @@ OUTCOMES = LIMIT_NAMES | {
     "recording_over",
 }
 """The outcomes that are not halts; no halt may have such a name."""
+
+_READS_BOARD = frozenset({"action", "prompt"})
+"""Where a template is called with the board; elsewhere a node gives it values of its own."""
 
 
 def soundness(declared: Declaration, allow: Mapping[str, str]) -> list[Finding]:
@@ -90,6 +95,39 @@ def guard_fault(guard: Guard[Any]) -> str | None:
     return None
 
 
+def _templates(declared: Declaration) -> Iterator[Finding]:
+    """Finds nodes' templates that are none, and names in their prompts that the board does not have."""
+    known = _known_names(declared.board_type)
+    for name, node in declared.nodes.items():
+        where = f"{declared.name}.{name}"
+        for attribute, template in _templates_of(node).items():
+            try:
+                names = template.names
+            except TemplateError as error:
+                yield Finding("bad-template", where, str(error), f"The template is the node's `{attribute}`.")
+                continue
+            if known is None or attribute not in _READS_BOARD:
+                continue
+            for word in sorted(names - known - GLOBALS):
+                problem = f"its {attribute} {template!r} reads {word!r}, which the board does not have."
+                yield Finding("template-name", where, problem, near(word, known))
+
+
+def _known_names(board: type[Any] | None) -> set[str] | None:
+    """What a template may read of a board; None, if it is no board."""
+    if board is None or not attrs.has(board):
+        return None
+    return {part.name for part in attrs.fields(board)} | {name for name in dir(board) if name[0] != "_"}
+
+
+def _templates_of(node: Node[Any]) -> dict[str, Template]:
+    """The templates that a node holds, its class's and its own."""
+    held: dict[str, object] = {}
+    for holder in (*reversed(type(node).__mro__), node):
+        held |= getattr(holder, "__dict__", {})
+    return {name: value for name, value in held.items() if isinstance(value, Template)}
+
+
 def _sources(declared: Declaration) -> Iterator[Finding]:
     for name, node in declared.nodes.items():
         where = f"{declared.name}.{name}"
@@ -147,7 +185,7 @@ def _reach(declared: Declaration) -> Iterator[Finding]:
             yield Finding("no-exit", f"{declared.name}.{name}", problem, "Add an edge that leads out.")
 
 
-_ALWAYS: tuple[Callable[[Declaration], Iterator[Finding]], ...] = (_board, _halt_names, _guards)
+_ALWAYS: tuple[Callable[[Declaration], Iterator[Finding]], ...] = (_board, _halt_names, _guards, _templates)
 
 ALLOWABLE = frozenset(
     {

@@ -2,6 +2,7 @@
 
 TinysmithError
 ├── DefinitionError            a strategy's class is not a sound machine; all findings at once
+├── TemplateError              a prompt's template that cannot be read, or reads a value that is not there
 ├── ParseError                 a reply that the agent is asked to write again
 ├── RunError                   a step that is illegal; it changed nothing
 │   ├── NoEdgeError            none of a node's guards holds
@@ -75,6 +76,10 @@ class DefinitionError(TinysmithError):
         text = lines[0] if len(lines) == 1 else f"{len(lines)} findings:\n" + "\n".join(f"  {x}" for x in lines)
         super().__init__(text)
         self.findings = tuple(findings)
+
+
+class TemplateError(TinysmithError):
+    """A prompt's template is missing, is none, or reads a value that is not there."""
 
 
 class ParseError(TinysmithError):
