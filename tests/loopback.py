@@ -110,6 +110,11 @@ class Server(ThreadingHTTPServer):
         return [seen.auth for seen in self.seen]
 
     @property
+    def embedded(self) -> list[list[str]]:
+        """The texts of each request for embeddings."""
+        return [seen.body["input"] for seen in self.seen]
+
+    @property
     def waits(self) -> list[float]:
         """Seconds between one request and the next."""
         return [late.at - early.at for early, late in zip(self.seen, self.seen[1:], strict=False)]

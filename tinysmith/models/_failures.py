@@ -50,7 +50,7 @@ _REMEDIES: Mapping[type[ModelError], str] = MappingProxyType(
         UnknownModelError: "Check the model's name, its prefix and base_url.",
         RateLimited: "Run fewer at once, or raise max_retries.",
         ServerError: "See the provider's status page, or the server's log.",
-        ModelTimeout: "Raise timeout_s, or ask for fewer max_tokens.",
+        ModelTimeout: "Raise timeout_s, or ask for less at once.",
     }
 )
 _SPEAKING = frozenset({BadRequestError, AuthenticationError, UnknownModelError, ContextOverflow})
@@ -86,13 +86,13 @@ class Failure:
 
 def timeout(model: str, seconds: float) -> Failure:
     """No complete answer in time."""
-    problem = f"No complete answer within {seconds:.3g} s. Raise timeout_s, or ask for fewer max_tokens."
+    problem = f"No complete answer within {seconds:.3g} s. Raise timeout_s, or ask for less at once."
     return Failure(ModelTimeout, problem, model=model)
 
 
 def unreadable(model: str, why: str) -> Failure:
     """An answer came, but it is none."""
-    problem = f"The server's answer cannot be read as a completion ({why}). See what runs there."
+    problem = f"The server's answer cannot be read ({why}). See what runs there."
     return Failure(ServerError, problem, model=model)
 
 
@@ -237,5 +237,5 @@ def _of_names(error: BaseException, links: Sequence[BaseException], where: str) 
         kind, problem = _of_status(code, is_too_long=_is_too_long(error))
         return kind, f"{problem}. {_REMEDIES[kind]}"
     if isinstance(code, int):
-        return ServerError, f"The answer from {where} cannot be read as a completion. See what runs there."
+        return ServerError, f"The answer from {where} cannot be read. See what runs there."
     return BadRequestError, f"LiteLLM cannot send this request ({type(error).__name__}). Correct it."

@@ -10,16 +10,20 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from types import MappingProxyType, ModuleType
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
 from tinysmith.errors import UnknownModelError
-from tinysmith.messages import Reply
 from tinysmith.models._endpoints import no_key, prefix_of, unknown_provider
 from tinysmith.models._failures import Failure, timeout
-from tinysmith.models._translate import Call
+from tinysmith.models._translate import SPELT_OUT
+from tinysmith.models._tries import A, Sendable
 from tinysmith.models._watchdog import watching
+
+Function: TypeAlias = Literal["completion", "embedding"]
+"""LiteLLM's; its asynchronous twin has an `a` before its name."""
 
 _WHILE_IMPORTING: Mapping[str, str] = MappingProxyType(
     {
@@ -34,14 +38,14 @@ _imported: ModuleType | None = None
 _closers: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[None, None]] = WeakKeyDictionary()
 
 
-def complete(call: Call, timeout_s: float) -> Reply | Failure:
+def complete(call: Sendable[A], timeout_s: float, *, function: Function = "completion") -> A | Failure:
     """Sends the request and waits for the answer, not longer than told."""
     litellm = _litellm()
     if (lacking := _lacking(litellm, call)) is not None:
         return lacking
     with watching(timeout_s) as watch:
         try:
-            response = litellm.completion(**_arguments(call))
+            response = getattr(litellm, function)(**_arguments(call))
         except Exception as error:  # noqa: BLE001  # the border: whatever LiteLLM raises becomes a failure
             return timeout(call.model, timeout_s) if watch.is_late else _failed(litellm, call, error)
         except BaseException as stop:  # noqa: BLE001  # raised again below
@@ -49,7 +53,7 @@ def complete(call: Call, timeout_s: float) -> Reply | Failure:
     return call.answered(response)
 
 
-async def acomplete(call: Call, timeout_s: float) -> Reply | Failure:
+async def acomplete(call: Sendable[A], timeout_s: float, *, function: Function = "completion") -> A | Failure:
     """Sends the request and awaits the answer, not longer than told. Cancelling ends the request."""
     litellm = _litellm() if _imported else await asyncio.to_thread(_litellm)
     if asyncio.get_running_loop() not in _closers:
@@ -58,7 +62,7 @@ async def acomplete(call: Call, timeout_s: float) -> Reply | Failure:
         return lacking
     try:
         async with asyncio.timeout(timeout_s) as limit:
-            response = await litellm.acompletion(**_arguments(call))
+            response = await getattr(litellm, f"a{function}")(**_arguments(call))
     except Exception as error:  # noqa: BLE001  # the border, as above
         return timeout(call.model, timeout_s) if limit.expired() else _failed(litellm, call, error)
     except BaseException as stop:  # noqa: BLE001  # raised again below
@@ -82,7 +86,7 @@ async def _closer(litellm: ModuleType) -> AsyncGenerator[None, None]:
                 await closing
 
 
-def _lacking(litellm: ModuleType, call: Call) -> Failure | None:
+def _lacking(litellm: ModuleType, call: Sendable[object]) -> Failure | None:
     """Says that a key is missing where LiteLLM would find out by asking, or worse, ask without one."""
     if call.endpoint.key is not None or call.endpoint.base_url is not None:
         return None
@@ -93,7 +97,7 @@ def _lacking(litellm: ModuleType, call: Call) -> Failure | None:
     return no_key(call.model, name)
 
 
-def _failed(litellm: ModuleType, call: Call, error: BaseException) -> Failure:
+def _failed(litellm: ModuleType, call: Sendable[object], error: BaseException) -> Failure:
     failure = call.failed(error)
     if failure.kind is not UnknownModelError or failure.status is not None:
         return failure
@@ -101,19 +105,28 @@ def _failed(litellm: ModuleType, call: Call, error: BaseException) -> Failure:
     return unknown_provider(call.model, known)
 
 
-def _arguments(call: Call) -> dict[str, Any]:
+def _arguments(call: Sendable[object]) -> dict[str, Any]:
     """With the key: bound to no name in this file, so that no traceback can show it."""
     arguments = {**call.arguments}
+    spelt_out = arguments.pop(SPELT_OUT, None)
+    if spelt_out is not None and not _takes_schema(call.model):
+        del arguments["response_format"]
+        arguments["messages"] = spelt_out
     if call.endpoint.omitted:
         omit = importlib.import_module("openai").Omit()
         arguments["extra_headers"] = dict.fromkeys(call.endpoint.omitted, omit) | dict(
             arguments.get("extra_headers") or {}
         )
     if call.endpoint.base_url is not None:
-        arguments["base_url"] = call.endpoint.base_url
+        arguments["api_base"] = call.endpoint.base_url  # `embedding` takes no notice of `base_url`
     if call.endpoint.key is None:
         return arguments
     return arguments | {"api_key": call.endpoint.key.reveal()}
+
+
+@cache
+def _takes_schema(model: str) -> bool:
+    return bool(_litellm().supports_response_schema(model))
 
 
 def _bare(stop: BaseException) -> BaseException:

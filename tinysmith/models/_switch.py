@@ -2,12 +2,19 @@
 
 from contextlib import AbstractContextManager
 
+from tinysmith.errors import RealRequestRefused
+from tinysmith.models._endpoints import Endpoint
+from tinysmith.models._failures import Failure
+
 _are_forbidden = False
 
 
-def are_forbidden() -> bool:
-    """Whether real requests are refused now."""
-    return _are_forbidden
+def permitted(endpoint: Endpoint | Failure, model: str) -> Endpoint | Failure:
+    """Where a request goes, unless it would leave this computer while real requests are refused."""
+    if not _are_forbidden or (isinstance(endpoint, Endpoint) and endpoint.is_loopback):
+        return endpoint
+    problem = "Real requests are switched off (forbid_real_requests). Use a script, or a server on loopback."
+    return Failure(RealRequestRefused, problem, model=model)
 
 
 def forbid_real_requests() -> AbstractContextManager[None]:

@@ -1,29 +1,59 @@
 """How often a request is tried, how long is waited between, and who is asked next: the one loop.
 
 It does nothing itself. It yields what is to be done, `Try` or `Pause`, and is sent the outcome; `LLM.ask`
-does it blocking and `LLM.aask` asynchronously.
+does it blocking and `LLM.aask` asynchronously, and so do the two doors of `Embedder`.
 """
 
 import logging
 import random
 import time
-from collections.abc import Generator
-from typing import TypeAlias
+from collections.abc import Generator, Mapping
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
 from tinysmith.messages import Reply
+from tinysmith.models._endpoints import Endpoint
 from tinysmith.models._failures import Failure, timeout
-from tinysmith.models._translate import Call
 
 log = logging.getLogger("tinysmith.models")
 
+A = TypeVar("A")
+A_co = TypeVar("A_co", covariant=True)
+
+
+class Sendable(Protocol[A_co]):
+    """A request, ready to be sent, again if need be; what it is answered with is an `A`."""
+
+    @property
+    def model(self) -> str:
+        """The model as the user named it."""
+        ...
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it goes, and the key."""
+        ...
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """LiteLLM's arguments, all but the key."""
+        ...
+
+    def failed(self, error: BaseException, /) -> Failure:
+        """What an exception of LiteLLM says."""
+        ...
+
+    def answered(self, response: Any, /) -> A_co | Failure:
+        """What a response of LiteLLM says."""
+        ...
+
 
 @frozen
-class Try:
+class Try(Generic[A]):
     """Send this, and wait for the answer not longer than so many seconds."""
 
-    call: Call
+    call: Sendable[A]
     timeout_s: float
 
 
@@ -35,7 +65,7 @@ class Pause:
     failure: Failure
 
 
-Order: TypeAlias = Try | Pause
+Order: TypeAlias = Try[Reply] | Pause
 Outcome: TypeAlias = Reply | Failure
 Tries: TypeAlias = Generator[Order, Outcome, Outcome]
 """It is sent what came of a `Try`, and after a `Pause` the failure that it was for."""
@@ -73,8 +103,10 @@ class Patience:
         return (asked or 0.0) + random.uniform(0, spread)  # noqa: S311  # it guards no secret
 
 
-def tries(call: Call, patience: Patience, ends_at: float) -> Tries:
-    """Tries until there is a reply, or no hope, or the run's own time is over."""
+def tries(
+    call: Sendable[A], patience: Patience, ends_at: float
+) -> Generator[Try[A] | Pause, A | Failure, A | Failure]:
+    """Tries until there is an answer, or no hope, or the run's own time is over."""
     retries = 0
     while True:
         seconds = min(patience.timeout_s, ends_at - time.monotonic())
