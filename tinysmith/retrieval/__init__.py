@@ -1,0 +1,18 @@
+"""Retrieval: a question becomes queries, queries become passages of documents, passages go into the prompt."""
+
+from tinysmith.retrieval._documents import read_passages
+from tinysmith.retrieval._embedding import EmbeddingIndex
+from tinysmith.retrieval._lexical import LexicalIndex
+from tinysmith.retrieval._nodes import Retrieve, WriteQueries
+from tinysmith.retrieval._open import open_index
+from tinysmith.retrieval._passages import Passage
+
+__all__ = [
+    "EmbeddingIndex",
+    "LexicalIndex",
+    "Passage",
+    "Retrieve",
+    "WriteQueries",
+    "open_index",
+    "read_passages",
+]
