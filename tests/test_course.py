@@ -31,6 +31,7 @@ class TestInfo:
         assert lines(caplog, logging.INFO) == [
             "Refine step 1: writer → critic: line",
             "Refine step 2: critic ↺ asks again: bad",
+            "Refine step 2: critic is told: Do not write 'bad'.",
             "Refine step 3: critic → writer (has_left): fair",
             "Refine step 4: writer → critic: next",
             "Refine step 5: critic → accepted (is_good): good",

@@ -194,12 +194,12 @@ class TestTools:
         assert asyncio.run(side_by_side()) == ["True", "None"]
 
     def test_without_call(self) -> None:
-        """A tool without a call that is not bound fails with what to do."""
-        for result in both(Unbound()):
-            assert result.error is not None
-            assert (
-                "has no call(); define it, or bind one: run(..., tools={name: callable})" in result.error.message
-            )
+        """A tool without a call that is not bound is refused before the run begins, with what to do."""
+        problem = r"Unbound\.fetch has nothing to call\. Bind it: run\(\.\.\., tools=\{'fetch': callable\}\)\."
+        with pytest.raises(UsageError, match=problem):
+            run(Unbound(), Pad())
+        with pytest.raises(NotImplementedError, match="has no call of its own"):
+            Unbound.fetch.call()
 
     def test_wrong_name(self) -> None:
         """A name that is no tool's is refused, with near names."""

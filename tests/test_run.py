@@ -8,6 +8,7 @@ from worlds import Echo, Marked, Says
 
 from tinysmith import (
     Act,
+    Ask,
     Done,
     EnvironmentStep,
     FrozenDict,
@@ -21,6 +22,7 @@ from tinysmith import (
     Usage,
     run,
 )
+from tinysmith.errors import ContextOverflow
 from tinysmith.messages import FREE
 from tinysmith.run import best_grade
 
@@ -83,6 +85,38 @@ class TestStep:
         step = Step(1, Act("look", node="eye"), Observation("x"), (), Pad())
         assert step.node == "eye"
         assert Step(1, Done("over", node="eye"), Observation("x"), (), Pad()).node == ""
+
+    def test_complaint(self) -> None:
+        """A step after which the same node asks again holds what the model was told; no other step does."""
+        result = run(Refine(), Pad(left=2), model=Scripted(["line", "bad", "", "good"]))
+        assert [(step.complaint, step.asked_again) for step in result.steps] == [
+            ("", False),
+            ("Do not write 'bad'.", True),
+            ("Your reply was empty. Reply again.", True),
+            ("", False),
+        ]
+
+    def test_complaint_about_length(self) -> None:
+        """A prompt that overflowed is told as such, and only then."""
+        replies: list[str | Exception] = [ContextOverflow("Too long."), "bad", "x", "good"]
+
+        def answer(_ask: Ask) -> str:
+            reply = replies.pop(0)
+            if isinstance(reply, Exception):
+                raise reply
+            return reply
+
+        result = run(Refine(), Pad(("old",)), model=Says(answer))
+        assert [step.complaint for step in result.steps[:3]] == [
+            "The prompt was too long.",
+            "Do not write 'bad'.",
+            "",
+        ]
+
+    def test_complaint_of_a_panel(self) -> None:
+        """Where a panel asks again, it is what is wrong with the seat that was heard last, or with another."""
+        result = run(Ballot(), Pad(), model=Scripted(["bad", "aye", "aye"]))
+        assert [bool(step.complaint) for step in result.steps] == [False, True, False]
 
 
 class TestUsage:

@@ -15,6 +15,7 @@ from attrs import evolve
 
 from tinysmith._hands import TIME_UP, Hands
 from tinysmith._shown import escaped, one_line
+from tinysmith._talk import complaint_in
 from tinysmith._timer import Timer
 from tinysmith._turn import Plan
 from tinysmith.errors import UsageError
@@ -210,7 +211,8 @@ class Course(Generic[B]):
         done = after.done
         outcome = "" if done is None else done.outcome
         asked_again = not after.hops and after.spent.asks > before.spent.asks
-        step = Step(after.step, request, event, after.hops, after.board, outcome, asked_again)
+        complaint = _complaint(request, before, after) if asked_again else ""
+        step = Step(after.step, request, event, after.hops, after.board, outcome, complaint)
         self.position = after
         self.steps.append(step)
         if _LOG.isEnabledFor(logging.INFO):
@@ -239,6 +241,14 @@ class Course(Generic[B]):
         return self._since + (self._max_seconds or 0.0) - self.position.spent.elapsed_ns / 1e9
 
 
+def _complaint(request: Ask | Act | Call, before: Position[Any], after: Position[Any]) -> str:
+    """Why a node asks again; of a panel, what is wrong with this seat's reply, or with the first bad one."""
+    again = next((other for other in after.requests if other.id == request.id), after.requests[0])
+    if after.shortened and not before.shortened:
+        return "The prompt was too long."
+    return complaint_in(cast("Ask", request).messages, cast("Ask", again).messages)
+
+
 def _stamped(event: Event, answers: str, elapsed_s: float) -> Event:
     """The event with what it answers and how long that took; spelt out for replies, of which there are most."""
     if type(event) is Reply:
@@ -256,6 +266,8 @@ def _stamped(event: Event, answers: str, elapsed_s: float) -> Event:
 
 def _log(plan: Plan, step: Step[Any]) -> None:
     _LOG.info("%s step %d: %s %s: %s", plan.name, step.number, step.node, step.way, step.said())
+    if step.complaint:
+        _LOG.info("%s step %d: %s is told: %s", plan.name, step.number, step.node, one_line(step.complaint))
     if _LOG.isEnabledFor(logging.DEBUG):
         if isinstance(step.request, Ask):
             prompt = "\n".join(f"{message.role}: {message.content}" for message in step.request.messages)

@@ -256,6 +256,10 @@ def _tools(plan: Plan, given: Mapping[str, Any]) -> dict[str, Callable[..., Any]
             raise UsageError(f"tools= names {name!r}, which is no tool of {plan.name}. {near(name, nodes)}")
         if not callable(getattr(tool, "call", tool)):
             raise UsageError(f"tools[{name!r}] is {tool!r}. Give something that can be called.")
+    for name, node in nodes.items():
+        if name not in given and type(node).call is Tool.call:
+            problem = f"{plan.name}.{name} has nothing to call."
+            raise UsageError(f"{problem} Bind it: run(..., tools={{{name!r}: callable}}).")
     return {
         name: getattr(given[name], "call", given[name]) if name in given else node.call
         for name, node in nodes.items()

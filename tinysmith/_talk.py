@@ -57,3 +57,8 @@ def ask_again(messages: tuple[Message, ...], reply: Reply, complaint: str) -> tu
         return (*messages, Message("assistant", reply.text), Message("user", complaint))
     last = messages[-1]
     return (*messages[:-1], evolve(last, content=f"{last.content}\n\n{complaint}"))
+
+
+def complaint_in(messages: tuple[Message, ...], again: tuple[Message, ...]) -> str:
+    """What `ask_again` appended to a conversation: what was wrong with the reply to it."""
+    return again[-1].content.removeprefix(messages[-1].content).strip()

@@ -157,11 +157,10 @@ class Tool(_Asking[B], Generic[B, R]):
     def call(self, *args: Any, **arguments: Any) -> Any:
         """Does the work. A subclass gives it a typed signature; it may be async.
 
-        Where `run(..., tools={name: callable})` names this node, that callable is called instead.
+        Where `run(..., tools={name: callable})` names this node, that callable is called instead; a node that
+        does not define this needs one.
         """
-        raise NotImplementedError(
-            f"{type(self).__name__} has no call(); define it, or bind one: run(..., tools={{name: callable}})"
-        )
+        raise NotImplementedError(f"{type(self).__name__} has no call of its own")
 
     @abstractmethod
     def receive(self, board: B, result: R, /) -> B:
