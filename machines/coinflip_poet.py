@@ -3,7 +3,8 @@
     flipper --> poet --> shell --> flipper
 
 The first lesson: two agents and a world node, no guard, no halt. It runs until a limit or the environment ends
-it. Costs: 2 model calls and 1 environment step a round.
+it. Source: the first example of TinyAgentSmith (Python, 2025).
+Costs: `2 * n` model calls and n environment steps for n poems; each reply that is asked again costs one call more.
 """
 
 from attrs import evolve, frozen

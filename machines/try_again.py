@@ -8,10 +8,11 @@
       |          +------------> out_of_turns
       +----------+ has_turns_left
 
-InterCode's baseline of that name (Yang, Prabhakar, Narasimhan, Yao: "InterCode: Standardizing and Benchmarking
-Interactive Coding with Execution Feedback", 2023, arXiv:2306.14898). The agent is shown the true reward of every
-turn, so its score is that of its best turn, and every run of it is marked as having seen an oracle.
-Costs: at most `turns_left` model calls (and one for each reply asked again) and as many environment steps.
+The agent is shown the true reward of every turn, so its score is that of its best turn, and every run of it is
+marked as having seen an oracle. Source: InterCode's baseline of that name in Yang, Prabhakar, Narasimhan, Yao:
+"InterCode: Standardizing and Benchmarking Interactive Coding with Execution Feedback", 2023, arXiv:2306.14898.
+Costs: one model call and one environment step a turn, so at most `turns_left` of each; each reply that is asked
+again costs one call more.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tinysmith import Ask, EnvironmentStep, FrozenDict, Grade, Reply, Task
 from tinysmith.protocols import Info
@@ -33,6 +33,25 @@ class Echo:
 
     async def close(self) -> None:
         pass
+
+
+class Exam(Echo):
+    """An environment that prints what it is told to, and ends at `submit` with a reward.
+
+    Args:
+        outputs: By command; what is not in it prints nothing.
+        reward: Of `submit`.
+    """
+
+    def __init__(self, outputs: Mapping[str, str] | None = None, *, reward: float = 1.0) -> None:
+        super().__init__("What is it?")
+        self.outputs = outputs or {}
+        self.reward = reward
+
+    async def step(self, action: str) -> EnvironmentStep:
+        self.actions.append(action)
+        is_over = action == "submit"
+        return EnvironmentStep(self.outputs.get(action, ""), self.reward if is_over else 0.0, is_over, False, {})
 
 
 class Marked(Echo):
