@@ -13,9 +13,12 @@ HERE = Path(__file__).parent / "strategies_for_cli.py"
 
 class TestMain:
     def test_demo_solves_its_tasks(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """The demo shows the machine, solves all bundled tasks, and says what to do next."""
+        """The demo shows a team that solves a bundled task, an agent that solves all, and what to do next."""
         assert main(["demo"]) == 0
         out = capsys.readouterr().out
+        assert "reviewer → planner (is_rejected), finished (is_plan_done), executor (otherwise)" in out
+        assert "reviewer → planner (is_rejected) " in out
+        assert "1 episode, 1 solved (100.0 %)" in out
         assert (
             "shell → solved (is_solved), ended (is_over), player (has_turns_left), out_of_turns (otherwise)" in out
         )

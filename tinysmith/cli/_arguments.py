@@ -32,6 +32,15 @@ def parser() -> argparse.ArgumentParser:
     draw = commands.add_parser("draw", help="print a strategy as a Mermaid diagram")
     draw.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
     _add_run(commands.add_parser("run", help="run a strategy on tasks of an environment"))
+    _add_index(
+        commands.add_parser(
+            "index",
+            help="make an index of a folder of documents",
+            description="Makes an index of the text files in a folder, for strategies that look things up.",
+            epilog="For example: `tinysmith index docs -o docs.db`, then `tinysmith run … --index docs.db`. Where "
+            "the making of an index of embeddings is interrupted, the same command goes on where it stopped.",
+        )
+    )
     return top
 
 
@@ -53,6 +62,12 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         help="provider/model as LiteLLM names it, recorded:FILE, scripted:FILE, scripted (the task's own script), "
         "samples or human; with NODE= for one agent only",
     )
+    run.add_argument(
+        "--index", metavar="FILE", help="what Retrieve nodes look things up in; see `tinysmith index`"
+    )
+    run.add_argument(
+        "--notebook", metavar="FILE", help="where the strategy keeps lessons; made if it is not there"
+    )
     run.add_argument("--data", metavar="DIR", help="the folder with the environment's data")
     run.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the first board"
@@ -61,12 +76,41 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--quiet", "-q", action="store_true", help="print one line an episode instead of every step")
     run.add_argument("--traceback", action="store_true", help="show where an error came from")
     _add_llm(run.add_argument_group("language models"))
-    limits = run.add_argument_group(
-        "limits", "A number, or none for no limit; a limit that is reached ends the run."
+    embeddings = run.add_argument_group("embeddings", "Where --index is of embeddings.")
+    _add_server(embeddings, prefix="index-")
+    _add_limits(
+        run.add_argument_group("limits", "A number, or none for no limit; a limit that is reached ends the run.")
     )
+
+
+def _add_index(index: argparse.ArgumentParser) -> None:
+    index.add_argument("folder", metavar="DIR", help="the folder with the documents; hidden files are left out")
+    index.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="the file to write; an index that is there is replaced",
+    )
+    index.add_argument(
+        "--model",
+        help="an embedding model as LiteLLM names it, such as mistral/mistral-embed; without one the index is of "
+        "words, and needs neither a key nor a network",
+    )
+    _add_server(index)
+
+
+def _add_server(group: Any, prefix: str = "") -> None:
+    group.add_argument(f"--{prefix}base-url", metavar="URL", help="of a self-hosted, OpenAI-compatible server")
+    group.add_argument(
+        f"--{prefix}api-key-env", metavar="NAME", help="the environment variable that holds the key"
+    )
+
+
+def _add_limits(group: Any) -> None:
     for limit in fields(Limits):
         kind = _amount if limit.name in {"max_cost_usd", "max_seconds"} else _count
-        limits.add_argument(
+        group.add_argument(
             f"--{limit.name.replace('_', '-')}",
             type=kind,
             default=limit.default,
@@ -84,8 +128,7 @@ def _amount(text: str) -> float | None:
 
 
 def _add_llm(group: Any) -> None:
-    group.add_argument("--base-url", metavar="URL", help="of a self-hosted, OpenAI-compatible server")
-    group.add_argument("--api-key-env", metavar="NAME", help="the environment variable that holds the key")
+    _add_server(group)
     group.add_argument("--temperature", type=float, metavar="T")
     group.add_argument("--top-p", type=float, metavar="P")
     group.add_argument("--max-tokens", type=int, metavar="N", help="of one reply")

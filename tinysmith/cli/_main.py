@@ -1,14 +1,16 @@
 """The command line's entry: one command, one exit code, and one clear line where something is wrong."""
 
+import argparse
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
 
 from tinysmith._shown import escaped
 from tinysmith.cli._arguments import parser
 from tinysmith.cli._demo import demo_command
+from tinysmith.cli._index import index_command
 from tinysmith.cli._load import load_strategy
 from tinysmith.cli._report import told
 from tinysmith.cli._run import run_command
@@ -16,6 +18,19 @@ from tinysmith.drawing import mermaid
 from tinysmith.errors import DataError, DefinitionError, TinysmithError, UsageError
 
 SOLVED, UNSOLVED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def _draw(arguments: argparse.Namespace) -> int:
+    print(mermaid(load_strategy(arguments.strategy)), end="")
+    return SOLVED
+
+
+_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "demo": lambda _: demo_command(),
+    "draw": _draw,
+    "run": run_command,
+    "index": index_command,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,13 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.version:
             print(f"tinysmith {version('tinysmith-fsm')}")
             return SOLVED
-        if arguments.command == "demo":
-            return demo_command()
-        if arguments.command == "draw":
-            print(mermaid(load_strategy(arguments.strategy)), end="")
-            return SOLVED
-        if arguments.command == "run":
-            return run_command(arguments)
+        if arguments.command is not None:
+            return _COMMANDS[arguments.command](arguments)
     except (UsageError, DataError, DefinitionError) as error:
         return _say(error, MISUSED, arguments)
     except TinysmithError as error:

@@ -200,7 +200,8 @@ def _step_text(step: Step[Any]) -> str:
     tail = f"  [{', '.join(notes)}]" if notes else ""
     done = f"$ {one_line(step.request.action, 60)} ⇒ " if isinstance(step.request, Act) else ""
     room = max(20, shutil.get_terminal_size((160, 24)).columns - 42 - len(done) - len(tail))
-    return f"{head:<41} {done}{step.said(room)}{tail}"
+    told = f"\n     ↳ {one_line(step.complaint, room + 40)}" if step.complaint else ""
+    return f"{head:<41} {done}{step.said(room)}{tail}{told}"
 
 
 def _step_data(step: Step[Any]) -> dict[str, Any]:
@@ -219,6 +220,7 @@ def _step_data(step: Step[Any]) -> dict[str, Any]:
             data["result"] = repr(step.event.value)
     if isinstance(step.request, Ask):
         data["ask"] = step.request.number
+        data["complaint"] = step.complaint
     return data
 
 

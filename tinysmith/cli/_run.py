@@ -3,11 +3,12 @@
 import argparse
 import asyncio
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import fields
 
+from tinysmith.cli._bindings import bindings
 from tinysmith.cli._board import board_changes, first_board
 from tinysmith.cli._environments import chosen_tasks, make_environment
 from tinysmith.cli._load import load_strategy
@@ -30,6 +31,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     changes = board_changes(strategy, arguments.set)
     limits = Limits(**{limit.name: getattr(arguments, limit.name) for limit in fields(Limits)})
     bound = models(arguments, strategy)
+    tools = bindings(arguments, strategy)
     environment = make_environment(arguments.env, arguments.data, strategy)
     tasks = chosen_tasks(arguments, environment, list(bound.values()))
     report = Report(as_json=arguments.json, quiet=arguments.quiet)
@@ -38,6 +40,7 @@ def run_command(arguments: argparse.Namespace) -> int:
         environment,
         bound,
         report,
+        tools=tools,
         limits=limits,
         seed=arguments.seed,
         changes=changes,
@@ -69,6 +72,7 @@ class Play:
         bound: Mapping[str, Any],
         report: Report,
         *,
+        tools: Mapping[str, Callable[..., Any]] | None = None,
         limits: Limits | None = Limits(),
         seed: int | None = None,
         changes: Mapping[str, Any] | None = None,
@@ -78,6 +82,7 @@ class Play:
         self.environment = environment
         self.bound = bound
         self.report = report
+        self.tools = tools
         self.limits = limits
         self.seed = seed
         self.changes = changes or {}
@@ -112,6 +117,7 @@ class Play:
                 self.strategy,
                 model=self.bound,
                 environment=self.environment,
+                tools=self.tools,
                 task=task,
                 limits=self.limits,
                 seed=self.seed,
