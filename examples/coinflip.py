@@ -3,11 +3,13 @@
     python examples/coinflip.py
     python examples/coinflip.py --model groq/llama-3.1-8b-instant     # with GROQ_API_KEY set
 
-The environment is a class of our own that understands one command, echo; it ends after three poems.
+The strategy is `machines/coinflip_poet.py`. The environment is a class of our own that understands one command,
+echo; it ends after three commands.
 """
 
 import argparse
 import shlex
+import sys
 
 from machines import CoinflipPoet
 from machines.coinflip_poet import Coin
@@ -29,17 +31,24 @@ class EchoShell:
     async def step(self, action: str) -> EnvironmentStep:
         """Understands echo, and nothing else: what a model wrote is never run here."""
         self.left -= 1
-        words = shlex.split(action)
-        printed = " ".join(words[1:]) if words[:1] == ["echo"] else "command not found"
-        return EnvironmentStep(printed, 0.0, terminated=self.left == 0, truncated=False, info={})
+        return EnvironmentStep(echoed(action), 0.0, terminated=self.left == 0, truncated=False, info={})
 
     async def close(self) -> None:
         """Has nothing to give back."""
 
 
+def echoed(command: str) -> str:
+    """What a shell would print: a bad command is something to be seen, not an error of the program's."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:  # a poem with an apostrophe
+        return f"syntax error: {error}"
+    return " ".join(words[1:]) if words[:1] == ["echo"] else "command not found"
+
+
 def show(step: Step[Coin]) -> None:
-    """Prints where the run went, and what the board holds."""
-    print(f"{step.number:>2} {step.node} → {', '.join(hop.target for hop in step.hops)}: {step.board}")
+    """Prints where the run went, and what was said or seen."""
+    print(f"{step.number:>2} {step.node:<7} {step.way:<20} {step.said()}")
 
 
 def main() -> None:
@@ -52,6 +61,9 @@ def main() -> None:
         CoinflipPoet(), model=model, environment=EchoShell(), limits=Limits(max_asks=20), listeners=[show]
     )
     print(f"ended as {result.outcome} after {len(result.steps)} steps, {result.usage.tokens} tokens")
+    print(f"the last board: {result.board}")
+    if result.error:
+        sys.exit(result.error.message)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ class TestReadme:
     def test_its_links_lead_somewhere(self) -> None:
         """Every link to a file of the repository leads to one."""
         for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES):
-            for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            prose = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+            for link in re.findall(r"\]\((?!https?:)([^)#]+)", prose):
                 assert (page.parent / link).exists(), f"{page.name}: {link}"
 
     def test_its_last_command_is_understood(self, capsys: pytest.CaptureFixture[str]) -> None:
