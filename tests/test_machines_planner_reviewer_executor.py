@@ -27,7 +27,7 @@ from machines.planner_reviewer_executor import (
     is_solved,
     reported,
 )
-from tinysmith import ParseError, Run, Scripted, Task, arun, run
+from tinysmith import Observation, ParseError, Run, Scripted, Task, arun, run
 from tinysmith.memory import Exchange, Memory
 from tinysmith.testing import strategy_test
 
@@ -99,7 +99,7 @@ class TestPlanning:
             "executor": [DONE, SUBMIT],
         }
         ended = played(script)
-        assert (ended.outcome, ended.board.rejects_left) == ("solved", 0)
+        assert (ended.outcome, ended.board.rejects_left, ended.board.feedback) == ("solved", 0, "")
         assert [report.task for report in ended.board.reports] == ["c"]
 
     def test_the_reviewer_may_send_it_back_after_a_task(self) -> None:
@@ -131,7 +131,7 @@ class TestExecuting:
         }
         ended = played(script)
         assert ended.board.reports == (Report("One.", ("x", "y"), "a"), Report("Two.", ("y",), "b"))
-        assert ended.board.knowledge == ("x", "y")
+        assert (ended.board.knowledge, ended.board.report) == (("x", "y"), None)
         assert ended.board.memory.exchanges == (Exchange("submit", "(no output)"),)
 
     def test_empty_output_is_shown_as_such(self) -> None:
@@ -249,6 +249,11 @@ class TestGuards:
         for guard, (no, yes) in cases.items():
             assert (guard(no), guard(yes)) == (False, True), guard.__name__
         assert not is_solved(Mission(reward=1.0))
+
+    def test_truncated(self) -> None:
+        """An environment that stops for a limit of its own is over, too."""
+        assert is_over(PlannerReviewerExecutor.shell.observe(Mission(), Observation("x", truncated=True)))
+        assert not is_over(PlannerReviewerExecutor.shell.observe(Mission(), Observation("x")))
 
 
 class TestPrompts:

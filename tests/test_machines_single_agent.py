@@ -143,4 +143,5 @@ class TestBrief:
         assert SingleAgent().brief(Task("1", "Which?", instructions="Use SQL."), "x") == Challenge(
             "Which?", "Use SQL."
         )
+        assert SingleAgent().brief(Task("1"), "x") == Challenge("x")
         assert run(SingleAgent(), model=Scripted([SUBMIT]), environment=Exam()).board.query == "What is it?"

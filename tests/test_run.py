@@ -116,7 +116,10 @@ class TestStep:
     def test_complaint_of_a_panel(self) -> None:
         """Where a panel asks again, it is what is wrong with the seat that was heard last, or with another."""
         result = run(Ballot(), Pad(), model=Scripted(["bad", "aye", "aye"]))
-        assert [bool(step.complaint) for step in result.steps] == [False, True, False]
+        assert [step.complaint for step in result.steps] == ["", "Vote aye or nay.", ""]
+        cut_off = Reply("a", finish="length")
+        result = run(Ballot(), Pad(), model=Scripted(["", cut_off, "aye", "aye"]))
+        assert result.steps[1].complaint.startswith("Your reply was cut off")
 
 
 class TestUsage:
