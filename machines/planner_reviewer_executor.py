@@ -25,8 +25,6 @@ commands and reports, and while a rejection is left `1 + R + T` for reviews (non
 `(rejects_left + 1) * (2 + most_tasks * (max_steps + 2))`. Each reply that is asked again costs one call more.
 """
 
-import re
-
 from attrs import evolve, field, frozen
 from attrs.validators import ge
 
@@ -46,9 +44,10 @@ from tinysmith import (
     World,
 )
 from tinysmith.memory import Exchange, Memory, Remember
-from tinysmith.parsing import one_command
+from tinysmith.parsing import one_command, sections
 
 FULL_REWARD = 1.0
+NOT_SUMMED_UP = "(not finished, and not summed up)"
 
 
 @frozen
@@ -201,11 +200,18 @@ class Executor(Agent[Mission]):
 
     def parse(self, mission: Mission, reply: str, /) -> Mission:
         """Takes the one command, or the report."""
-        report = reported(reply)
-        if report is None:
-            return evolve(mission, command=one_command(reply))
-        if re.search(r"^\s*Command:", reply, re.MULTILINE):
+        labels = {label for label, _ in sections(reply, ("Command", "Done"))}
+        if not labels:
+            raise ParseError(
+                "End your reply with one line `Command: …`, or with `Done: …` where the task is done."
+            )
+        if len(labels) > 1:
             raise ParseError("Your reply has both `Command:` and `Done:`. Send a command, or report; not both.")
+        if labels == {"Command"}:
+            return evolve(mission, command=one_command(reply))
+        report = reported(reply)
+        if report is None or not report.summary:
+            raise ParseError("Say after `Done:` what the task came to.")
         return evolve(mission, command="", report=report)
 
 
@@ -217,7 +223,8 @@ class WrapUp(Agent[Mission]):
 
     def parse(self, mission: Mission, reply: str, /) -> Mission:
         """Takes the report, or notes that there is none."""
-        return evolve(mission, command="", report=reported(reply) or Report("(not finished, and not summed up)"))
+        report = reported(reply) or Report("")
+        return evolve(mission, command="", report=evolve(report, summary=report.summary or NOT_SUMMED_UP))
 
 
 class Shell(World[Mission]):
@@ -250,13 +257,12 @@ class CheckOff(Rule[Mission]):
 
 
 def reported(reply: str) -> Report | None:
-    """The report in a reply: what follows `Done:`, and each line that begins with `Knowledge:`; None if none."""
-    done = re.search(r"^\s*Done:(.*)", reply, re.MULTILINE | re.DOTALL)
-    if done is None:
+    """The report in a reply: what stands after `Done:`, and each fact after `Knowledge:`; None without `Done:`."""
+    parts = sections(reply, ("Command", "Knowledge", "Done"))
+    done = [text for label, text in parts if label == "Done"]
+    if not done:
         return None
-    facts = [fact.strip() for fact in re.findall(r"^\s*Knowledge:(.*)$", reply, re.MULTILINE)]
-    summary = re.sub(r"^\s*Knowledge:.*$", "", done[1], flags=re.MULTILINE).strip()
-    return Report(summary, tuple(fact for fact in facts if fact))
+    return Report("\n".join(done).strip(), tuple(text for label, text in parts if label == "Knowledge" and text))
 
 
 class PlannerReviewerExecutor(Strategy[Mission]):

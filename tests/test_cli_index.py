@@ -44,7 +44,7 @@ class TestLexical:
         path = tmp_path / "docs.db"
         assert main(["index", str(docs), "-o", str(path)]) == 0
         out, err = capsys.readouterr()
-        size = f"{path.stat().st_size / 1e6:.1f} MB"
+        size = f"{path.stat().st_size / 1e3:.0f} kB"
         pattern = rf"{re.escape(str(path))}: 3 passages of 2 files, 1 skipped, \d+\.\d s, {re.escape(size)}\n"
         assert re.fullmatch(pattern, out)
         assert err == "skipped boat.png: no text, but binary data\n3 of 3 passages\n"

@@ -97,7 +97,15 @@ MISUSES = [
     ),
     (
         f"{PIN} --env {WALL} --model scripted",
-        "A bundled script needs a task. Name one with --task.",
+        "A bundled script needs a task of an --env that has some. Or use --model scripted:FILE.",
+    ),
+    (
+        "machines:TryAgain --env demo --all --model sampels",
+        "There is no model 'sampels'. Did you mean samples?",
+    ),
+    (
+        "machines:TryAgain --env demo --all --model recorded",
+        "There is no model 'recorded'. Did you mean recorded:FILE?",
     ),
     (
         f"{PIN} --env {HERE}:nothing --model samples",

@@ -1,6 +1,7 @@
 """The hands of a run: what it is bound to, checked before it begins, and carried out."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,6 +83,13 @@ class TestModels:
         """A mapping binds a model to a node, and * to the rest."""
         models: Mapping[str, Model] = {"critic": Says(lambda ask: "good"), "*": Says(lambda ask: ask.node)}
         assert run(Refine(), Pad(left=1), model=models).board.lines == ("writer", "good")
+
+    def test_what_raises_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        """A tool that raises is warned of, since a failure edge may go on without it; keys are not shown."""
+        with caplog.at_level(logging.WARNING, logger="tinysmith"):
+            run(Lookup(), Pad(), tools={"fetch": lambda wrong: wrong})
+        (record,) = caplog.records
+        assert record.getMessage().startswith("fetch raised TypeError: ")
 
     def test_wrong_name(self) -> None:
         """A name that is no agent's is refused, with near names."""

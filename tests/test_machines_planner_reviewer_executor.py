@@ -151,7 +151,17 @@ class TestExecuting:
         ended = played(script, board=Mission("q", max_steps=2))
         assert (ended.outcome, ended.board.reports) == ("solved", (Report("Still open.", (), "a"),))
 
-    @pytest.mark.parametrize("reply", [LOOK, "I cannot.", "Done"])
+    def test_keeps_the_knowledge_of_a_report_without_a_summary(self) -> None:
+        """Of a report that says nothing, the facts beside it are kept."""
+        board = WrapUp().parse(Mission(), "Knowledge: x\nDone:")
+        assert board.report == Report("(not finished, and not summed up)", ("x",))
+
+    def test_thinking_is_no_report(self) -> None:
+        """What a reasoning model thinks aloud is neither a report nor a command."""
+        reply = "<think>\nDone: x\nCommand: rm\n</think>\nCommand: ls"
+        assert Executor().parse(Mission(), reply).command == "ls"
+
+    @pytest.mark.parametrize("reply", [LOOK, "I cannot.", "Done", "Done:"])
     def test_is_taken_as_done_if_it_does_not(self, reply: str) -> None:
         """A task that is not wrapped up when asked is taken as done, and the lists say so."""
         board = WrapUp().parse(Mission(command="ls"), reply)
@@ -160,10 +170,13 @@ class TestExecuting:
     @pytest.mark.parametrize(
         ("reply", "problem"),
         [
-            ("ls", "Command"),
+            ("ls", "`Command: …`, or with `Done: …`"),
+            ("Knowledge: x", "`Command: …`, or with `Done: …`"),
             (f"{LOOK}\n{DONE}", "both"),
             (f"{DONE}\n{LOOK}", "both"),
-            (f"{LOOK}\n{LOOK}", "Command"),
+            (f"{LOOK}\n{LOOK}", "2 lines"),
+            ("Done:", "what the task came to"),
+            ("Knowledge: x\nDone: ", "what the task came to"),
         ],
     )
     def test_refuses(self, reply: str, problem: str) -> None:
@@ -179,11 +192,14 @@ class TestExecuting:
             ("Done: x", Report("x")),
             ("I think.\n  Done:  x\ny \n", Report("x\ny")),
             ("Done:", Report("")),
-            ("Knowledge: a\nKnowledge:\nDone: x\nKnowledge: b\ny", Report("x\n\ny", ("a", "b"))),
+            ("**Done:** x", Report("x")),
+            ("### Done: x", Report("x")),
+            ("<think>\nDone: no\nKnowledge: no\n</think>\ndone: x", Report("x")),
+            ("Knowledge: a\nKnowledge:\nDone: x\nKnowledge: b\ny\nDone: z", Report("x\nz", ("a", "b\ny"))),
         ],
     )
     def test_reads_a_report(self, reply: str, report: Report | None) -> None:
-        """The summary is what follows `Done:`, but for the lines of knowledge, which may stand anywhere."""
+        """The summary is what follows `Done:`, up to a label; knowledge may stand anywhere."""
         assert reported(reply) == report
 
 

@@ -65,9 +65,9 @@ class TestNotes:
         assert notebook.recall(topic="boats", most=most) == []
 
     def test_not_twice(self, notebook: Notebook) -> None:
-        """The same text on the same topic is not written again, and keeps its place."""
+        """What is learned again is kept once, as the latest note of its topic."""
         assert [notebook.note(topic="boats", text=text) for text in "aba"] == [1, 2, 2]
-        assert notebook.recall(topic="boats", most=9) == ["a", "b"]
+        assert notebook.recall(topic="boats", most=9) == ["b", "a"]
 
     @pytest.mark.parametrize("text", ["", " ", "\n\t"])
     def test_blank_ones_are_no_notes(self, notebook: Notebook, text: str) -> None:

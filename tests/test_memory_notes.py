@@ -128,6 +128,12 @@ class TestRecall:
         board = Recall(question, LESSONS, most=most).receive(Trial(lessons=("old",)), result)
         assert board == Trial(lessons=tuple(result[len(result) - min(most, len(result)) :]))
 
+    @pytest.mark.parametrize("result", ["a lesson", [1], 7, None])
+    def test_refuses_what_is_no_list_of_texts(self, result: Any) -> None:
+        """A result of another type is refused, and never taken apart into letters."""
+        with pytest.raises(TypeError, match=r"Return a list of texts, as Notebook\.recall does\."):
+            Recall(question, LESSONS).receive(Trial(), result)
+
     def test_refuses_a_negative_number(self) -> None:
         """Fewer than no notes are refused when the node is made; none may be wanted."""
         with pytest.raises(UsageError, match=r"^most=-1 is too small\. Give 0 or more\.$"):

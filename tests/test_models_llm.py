@@ -189,6 +189,26 @@ class TestReply:
         with serving(ok("Once upon a", finish="length")) as server:
             assert LLM("hosted_vllm/own", base_url=server.base_url).ask(HELLO).finish == "length"
 
+    @pytest.mark.parametrize(
+        "message",
+        [
+            {"content": "<think>\nIt is easy.\n</think>\n\nNo."},
+            {"content": "It is easy.</think>No."},
+            {"content": "No.", "reasoning_content": "It is easy."},
+        ],
+    )
+    def test_thinking(self, message: dict[str, str]) -> None:
+        """What a reasoning model thought is kept apart from what it answers, however the server sends it."""
+        with serving(ok(message=message)) as server:
+            reply = LLM("hosted_vllm/own", base_url=server.base_url).ask(HELLO)
+        assert (reply.text, reply.thinking) == ("No.", "It is easy.")
+
+    def test_thinking_without_an_end(self) -> None:
+        """Thinking that was cut off is no answer."""
+        with serving(ok("<think>It is", finish="length")) as server:
+            reply = LLM("hosted_vllm/own", base_url=server.base_url).ask(HELLO)
+        assert (reply.text, reply.thinking, reply.finish) == ("", "It is", "length")
+
     def test_odd_content(self) -> None:
         """Content that is no text is no reply."""
         with serving(ok(message={"content": [{"type": "text", "text": "a"}]})) as server:

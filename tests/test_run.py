@@ -88,9 +88,10 @@ class TestStep:
 
     def test_complaint(self) -> None:
         """A step after which the same node asks again holds what the model was told; no other step does."""
-        result = run(Refine(), Pad(left=2), model=Scripted(["line", "bad", "", "good"]))
+        result = run(Refine(), Pad(left=2), model=Scripted(["line", "bad", "bad", "", "good"]))
         assert [(step.complaint, step.asked_again) for step in result.steps] == [
             ("", False),
+            ("Do not write 'bad'.", True),
             ("Do not write 'bad'.", True),
             ("Your reply was empty. Reply again.", True),
             ("", False),

@@ -101,13 +101,24 @@ class TestNames:
         assert findings(writer("{{ tsk }}{{ zzzz }}")) == [
             (
                 "template-name", "Faulty.node",
-                "its prompt Template(source='{{ tsk }}{{ zzzz }}') reads 'tsk', which the board does not have.",
+                "its prompt (a template, line 1) reads 'tsk', which the board does not have.",
                 "Did you mean task?",
             ),
             (
                 "template-name", "Faulty.node",
-                "its prompt Template(source='{{ tsk }}{{ zzzz }}') reads 'zzzz', which the board does not have.",
+                "its prompt (a template, line 1) reads 'zzzz', which the board does not have.",
                 "There is _secret, is_urgent, task.",
+            ),
+        ]  # fmt: skip
+
+    def test_a_prompt_that_is_a_path(self) -> None:
+        """A prompt that is a text, where a template was meant, is refused, with what to write."""
+        kind: Any = type("Careless", (Writer,), {"prompt": "prompts/writer.jinja"})
+        assert findings(kind()) == [
+            (
+                "bad-template", "Faulty.node",
+                "its prompt is 'prompts/writer.jinja', which is no method.",
+                'Write a method, or prompt = Template("file.jinja").',
             ),
         ]  # fmt: skip
 
@@ -115,7 +126,7 @@ class TestNames:
         """The names of an action's template are looked for on the board, as a prompt's."""
         (found,) = findings(Shell())
         assert found[:2] == ("template-name", "Faulty.node")
-        assert found[2].startswith("its action Template(source='echo {{ command }}') reads 'command'")
+        assert found[2].startswith("its action (a template, line 1) reads 'command'")
 
     def test_a_template_with_values_of_its_own(self) -> None:
         """Under any other name a template is not given the board, so its names are not looked for there."""

@@ -84,8 +84,8 @@ class TestAskAgain:
         assert again[len(messages) - 1].content.startswith(contents[-1])
         assert (complaint if complaint.strip() else "cannot be used") in again[-1].content
         assert all(message.content.strip() or message.calls for message in again[len(messages) :])
-        if complaint.strip() and not complaint.startswith(contents[-1]):
-            assert complaint_in(messages, again) == complaint.strip()
+        if complaint.strip():
+            assert complaint_in(messages, again).strip() == complaint.strip()
 
     def test_calls_with_text(self) -> None:
         """The text beside bad tool calls is kept in the model's own message."""

@@ -207,3 +207,32 @@ class TestConstruction:
         )
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+class Moody:
+    """A board whose properties count how often they are read, and one of which is broken."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    @property
+    def mood(self) -> str:
+        self.reads += 1
+        return "fine"
+
+    @property
+    def broken(self) -> str:
+        raise AttributeError("no such thing inside")
+
+
+class TestProperties:
+    def test_are_read_once(self) -> None:
+        """A property of the board is computed once for a prompt, however often the template reads it."""
+        board = Moody()
+        assert Template(source="{{ mood }} {{ mood }}")(board) == "fine fine"
+        assert board.reads == 1
+
+    def test_say_themselves_what_is_wrong(self) -> None:
+        """What a property raises is told as it is, not as a name that is not there."""
+        with pytest.raises(AttributeError, match="no such thing inside"):
+            Template(source="{{ broken }}")(Moody())

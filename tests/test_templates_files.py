@@ -70,8 +70,14 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("files", "said"),
         [
-            ({}, r"/main\.jinja: the template cannot be read: No such file or directory\. Check the path\."),
-            ({"main": '{% include "gone.jinja" %}'}, r"/gone\.jinja: the template cannot be read"),
+            (
+                {},
+                r"/main\.jinja: the template cannot be read: No such file or directory\. Check its name",
+            ),
+            (
+                {"main": '{% include "gone.jinja" %}'},
+                r"/gone\.jinja: the template that main\.jinja refers to cannot",
+            ),
             ({"main": "a\n{% for %}"}, r"main\.jinja, line 2: it is no Jinja template: "),
             ({"main": "{{ a | no_such }}"}, r"main\.jinja, line 1: it is no Jinja template: No filter named"),
             ({"main": '{% include "part.jinja" %}', "part": "{{"}, r"part\.jinja, line 1: it is no Jinja"),
@@ -103,7 +109,9 @@ class TestFiles:
         """A file that is not in UTF-8 is told."""
         template = placed(tmp_path)
         (tmp_path / "main.jinja").write_bytes(b"caf\xe9")
-        with pytest.raises(TemplateError, match=r"main\.jinja: the template cannot be read: 'utf-8' codec"):
+        with pytest.raises(
+            TemplateError, match=r"main\.jinja: the template is no UTF-8 text\. Save it as UTF-8\."
+        ):
             template.render()
 
     def test_a_template_that_no_class_holds(self) -> None:
@@ -152,6 +160,16 @@ class TestReferences:
             ).render(log=[Line("a"), Line("b")])
             == "a b"
         )
+
+    def test_the_place_of_a_name(self, tmp_path: Path) -> None:
+        """A name is told with the file and the line that read it, in an included file too."""
+        template = placed(
+            tmp_path, main='{{ task }}\n{% include "line.jinja" %}', line="The\n{{ lgo }}\n{{ lgo }}"
+        )
+        assert [template.place_of(name) for name in ("task", "lgo")] == [
+            "main.jinja, line 1",
+            "line.jinja, line 2",
+        ]
 
     def test_extended_files(self, tmp_path: Path) -> None:
         """A block of an extending file may read what the extended file sets."""

@@ -212,7 +212,7 @@ class Course(Generic[B]):
         outcome = "" if done is None else done.outcome
         asked_again = not after.hops and after.spent.asks > before.spent.asks
         complaint = _complaint(request, before, after) if asked_again else ""
-        step = Step(after.step, request, event, after.hops, after.board, outcome, complaint)
+        step = Step(after.step, request, event, after.hops, after.board, outcome, asked_again, complaint)
         self.position = after
         self.steps.append(step)
         if _LOG.isEnabledFor(logging.INFO):
@@ -258,6 +258,7 @@ def _stamped(event: Event, answers: str, elapsed_s: float) -> Event:
             finish=event.finish,
             usage=event.usage,
             model=event.model,
+            thinking=event.thinking,
             answers=answers,
             elapsed_s=elapsed_s,
         )

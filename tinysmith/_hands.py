@@ -13,7 +13,7 @@ from functools import partial
 from math import isfinite
 from typing import Any, TypeVar
 
-from tinysmith._shown import near, scrubbed
+from tinysmith._shown import near, one_line, scrubbed
 from tinysmith._threads import in_thread, within
 from tinysmith._turn import Plan
 from tinysmith.errors import EnvironmentLost, ModelError, TinysmithError, ToolError, UsageError
@@ -216,6 +216,8 @@ def _failure(error: Exception, where: object, kind: str = "model") -> Failed:
     if isinstance(error, EnvironmentLost | ToolError):
         return Failed(kind, str(error))
     place = where if isinstance(where, str) else type(where).__name__
+    if kind == "tool":  # a failure edge may go on without it, and nobody would know
+        _LOG.warning("%s", scrubbed(f"{place} raised {type(error).__name__}: {one_line(str(error))}"))
     _LOG.debug("%s raised:\n%s", place, scrubbed("".join(traceback.format_exception(error))))
     return Failed(kind, scrubbed(f"{place} raised {type(error).__name__}: {error}"))
 

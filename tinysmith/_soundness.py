@@ -8,10 +8,10 @@ import attrs
 
 from tinysmith._codec import UnfitTypeError, class_faults, codec
 from tinysmith._declare import Declaration
-from tinysmith._shown import near
+from tinysmith._shown import near, one_line
 from tinysmith.errors import Finding, TemplateError
 from tinysmith.limits import LIMIT_NAMES
-from tinysmith.nodes import Guard, Halt, Node, World
+from tinysmith.nodes import Agent, Guard, Halt, Node, World
 from tinysmith.templates import GLOBALS, Template
 
 OUTCOMES = LIMIT_NAMES | {
@@ -100,6 +100,9 @@ def _templates(declared: Declaration) -> Iterator[Finding]:
     known = _known_names(declared.board_type)
     for name, node in declared.nodes.items():
         where = f"{declared.name}.{name}"
+        if isinstance(node, Agent) and not callable(node.prompt):
+            problem = f"its prompt is {one_line(repr(node.prompt), 60)}, which is no method."
+            yield Finding("bad-template", where, problem, 'Write a method, or prompt = Template("file.jinja").')
         for attribute, template in _templates_of(node).items():
             try:
                 names = template.names
@@ -109,7 +112,8 @@ def _templates(declared: Declaration) -> Iterator[Finding]:
             if known is None or attribute not in _READS_BOARD:
                 continue
             for word in sorted(names - known - GLOBALS):
-                problem = f"its {attribute} {template!r} reads {word!r}, which the board does not have."
+                place = template.place_of(word)
+                problem = f"its {attribute} ({place}) reads {word!r}, which the board does not have."
                 yield Finding("template-name", where, problem, near(word, known))
 
 

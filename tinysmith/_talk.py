@@ -61,4 +61,6 @@ def ask_again(messages: tuple[Message, ...], reply: Reply, complaint: str) -> tu
 
 def complaint_in(messages: tuple[Message, ...], again: tuple[Message, ...]) -> str:
     """What `ask_again` appended to a conversation: what was wrong with the reply to it."""
+    if len(again) > len(messages):
+        return again[-1].content
     return again[-1].content.removeprefix(messages[-1].content).strip()

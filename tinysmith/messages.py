@@ -166,6 +166,7 @@ class Reply:
         finish: Why it stopped: "stop", "length" (cut off), "content_filter" (refused), "tool_calls", ….
         usage: What it cost.
         model: The model that answered, as the user named it.
+        thinking: What a reasoning model thought before it answered, where that is known; no agent reads it.
         answers: The id of the request; empty means the only one.
         elapsed_s: Seconds since the event before it.
     """
@@ -175,6 +176,7 @@ class Reply:
     finish: str = field(default="stop", kw_only=True)
     usage: Usage = field(default=Usage(), kw_only=True)
     model: str = field(default="", kw_only=True)
+    thinking: str = field(default="", kw_only=True)
     answers: str = field(default="", kw_only=True)
     elapsed_s: float = field(default=0.0, kw_only=True)
 

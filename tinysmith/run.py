@@ -25,8 +25,8 @@ class Step(Generic[B]):
         hops: The edges that it made the run take, each with the guards tried and their verdicts.
         board: The board after it.
         outcome: How the run ended, if it ended here; else empty.
-        complaint: Where the same node asks again: what was wrong with the reply, or that the prompt was too long;
-            else empty.
+        asked_again: Whether the same node asks again.
+        complaint: What was wrong with the reply then, or that the prompt was too long.
     """
 
     number: int
@@ -35,6 +35,7 @@ class Step(Generic[B]):
     hops: tuple[Hop, ...]
     board: B
     outcome: str = ""
+    asked_again: bool = False
     complaint: str = ""
 
     @property
@@ -45,11 +46,6 @@ class Step(Generic[B]):
         if self.outcome:
             return f"■ {self.outcome}"
         return "↺ asks again" if self.asked_again else "… waits for the others"
-
-    @property
-    def asked_again(self) -> bool:
-        """Whether the same node asks again."""
-        return self.complaint != ""
 
     @property
     def node(self) -> str:

@@ -5,6 +5,7 @@ read as a template. Rendering is pure: the files are read once, and after that n
 Jinja's sandbox, and changes nothing.
 """
 
+import re
 import sys
 import traceback
 from functools import cached_property
@@ -90,7 +91,9 @@ class Template:
         Raises:
             TemplateError: A value that the template reads is not there.
         """
-        return self.render(**{name: getattr(board, name) for name in self.names if hasattr(board, name)})
+        held = getattr(board, "__dict__", {})
+        known = [name for name in self.names if name in held or hasattr(type(board), name)]
+        return self.render(**{name: getattr(board, name) for name in known})
 
     def render(self, /, **values: Any) -> str:
         """The text, with these values for the template's names.
@@ -125,6 +128,13 @@ class Template:
             found |= file.reads.difference(*(other.sets for other in files.values() if other is not file))
         return frozenset(found - self.values.keys())
 
+    def place_of(self, name: str) -> str:
+        """The file and line where one of `names` is read first."""
+        file = next(file for file, studied in self._files.items() if name in studied.reads)
+        lines = self._files[file].text.splitlines()
+        numbers = [number for number, line in enumerate(lines, start=1) if re.search(rf"\b{name}\b", line)]
+        return f"{file}, line {numbers[0]}"
+
     @property
     def _name(self) -> str:
         return self.path or "a template"
@@ -145,26 +155,33 @@ class Template:
     def _files(self) -> dict[str, _File]:
         """The template and what it refers to, by name."""
         files: dict[str, _File] = {}
+        referring = {self._name: ""}
         names = [self._name]
         for name in names:
-            files[name] = _studied(name, self._read(name))
-            names += [other for other in files[name].refers if other not in names]
+            files[name] = _studied(name, self._read(name, referring[name]))
+            others = [other for other in files[name].refers if other not in referring]
+            referring |= dict.fromkeys(others, name)
+            names += others
         return files
 
-    def _read(self, name: str) -> str:
+    def _read(self, name: str, referring: str) -> str:
         if self._source is not None and name == self._name:
             return self._source
         if self._folder is None:
             problem = f"{name}: its folder is not known, since no class holds the template."
             raise TemplateError(f"{problem} Make it an attribute in a class's body.")
         if not _is_inside(name):
-            raise TemplateError(f"{self._name}: it includes {name!r}, which leads out of its folder.")
+            raise TemplateError(f"{referring}: it includes {name!r}, which leads out of its folder.")
         path = self._folder / name
         try:
             return path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise TemplateError(f"{path}: the template is no UTF-8 text. Save it as UTF-8.") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise TemplateError(f"{path}: the template cannot be read: {reason}. Check the path.") from None
+            which = f"the template that {referring} refers to" if referring else "the template"
+            remedy = f"Check its name, which counts from {self._folder} on."
+            raise TemplateError(f"{path}: {which} cannot be read: {reason}. {remedy}") from None
 
     def _line(self, error: Exception) -> str:
         """The file and line of the template at which an error came up."""
@@ -206,7 +223,8 @@ def _studied(name: str, text: str) -> _File:
         tree = jinja.parse(text)
         reads = frozenset(meta.find_undeclared_variables(tree))  # finds filters that there are not, too
     except import_module("jinja2").TemplateSyntaxError as error:
-        raise TemplateError(f"{name}, line {error.lineno}: it is no Jinja template: {error.message}.") from None
+        reason = (error.message or "").rstrip(".")
+        raise TemplateError(f"{name}, line {error.lineno}: it is no Jinja template: {reason}.") from None
     refers = tuple(dict.fromkeys(meta.find_referenced_templates(tree)))
     if None in refers:
         raise TemplateError(f"{name}: it refers to a file whose name is computed. Write the name out.")

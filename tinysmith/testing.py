@@ -189,7 +189,7 @@ def _replies(plan: Plan, given: Mapping[str, SearchStrategy[Any]]) -> dict[str, 
 def _observations(plan: Plan, given: Mapping[str, SearchStrategy[Any]]) -> dict[str, SearchStrategy[Event]]:
     rewards = st.sampled_from([0.0, 1.0, 0.5]) | st.floats(-1, 1)
     usual = st.builds(
-        Observation, st.text(max_size=40), reward=rewards, terminated=_rarely(st.just(value=False), st.booleans())
+        Observation, st.text(max_size=40), reward=rewards, terminated=st.integers(0, 7).map(lambda draw: draw == 7)
     )
     rare = _failures("environment", "max_seconds")
     return {

@@ -77,7 +77,9 @@ def chosen_tasks(
     tasks = getattr(environment, "tasks", None)
     if tasks is None:
         if arguments.all or arguments.task:
-            raise UsageError(f"--env {arguments.env} has no tasks of its own; leave out --task and --all.")
+            known = f"--env {arguments.env} has no tasks of its own"
+            none = "Without --env there are no tasks" if arguments.env is None else known
+            raise UsageError(f"{none}; leave out --task and --all.")
         return [Task("")]
     known = _by_id(tasks, arguments.env)
     if arguments.task:

@@ -29,10 +29,11 @@ def index_command(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.folder}: there is no text in it. Name a folder of text files.")
     with Progress(sys.stderr) as progress:
         if embedder is None:
-            LexicalIndex.build(place, passages, progress).close()
+            with LexicalIndex.build(place, passages, progress) as index:
+                count = len(index)
         else:
-            EmbeddingIndex.build(place, passages, embedder, progress)
-    print(_summary(place, passages, len(skipped), time.monotonic() - begin))
+            count = len(EmbeddingIndex.build(place, passages, embedder, progress))
+    print(_summary(place, count, passages, len(skipped), time.monotonic() - begin))
     return 0
 
 
@@ -96,12 +97,13 @@ def _tell_skipped(skipped: list[tuple[str, str]], stream: TextIO) -> None:
         print(f"skipped {len(skipped) - _SHOWN_SKIPS} more", file=stream)
 
 
-def _summary(place: Path, passages: list[Passage], skipped: int, seconds: float) -> str:
+def _summary(place: Path, count: int, passages: list[Passage], skipped: int, seconds: float) -> str:
     files = len({passage.source.rpartition(":")[0] for passage in passages})
-    size = place.stat().st_size / 1e6
+    size = place.stat().st_size / 1e3
+    shown = f"{size:.0f} kB" if size < 1_000 else f"{size / 1e3:.1f} MB"
     return (
-        f"{place}: {_counted(len(passages), 'passage')} of {_counted(files, 'file')}, "
-        f"{skipped} skipped, {seconds:.1f} s, {size:.1f} MB"
+        f"{place}: {_counted(count, 'passage')} of {_counted(files, 'file')}, "
+        f"{skipped} skipped, {seconds:.1f} s, {shown}"
     )
 
 

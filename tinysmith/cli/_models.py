@@ -4,6 +4,7 @@ import argparse
 import re
 import sys
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from tinysmith.protocols import Model, Task
 from tinysmith.strategy import Strategy
 
 _FOR_NODE = re.compile(r"([A-Za-z_]\w*)=(.+)", re.DOTALL)
+
+NAMES = {"samples": "samples", "human": "human", "scripted": "scripted:FILE", "recorded": "recorded:FILE"}
+"""What is no provider's model, and how it is written."""
 
 LLM_OPTIONS = ("base_url", "api_key_env", "temperature", "top_p", "max_tokens", "seed")
 
@@ -38,7 +42,7 @@ class ScriptOfTask:
         if self._path is not None:
             return Scripted.from_file(self._path)
         if not task.id:
-            raise UsageError("A bundled script needs a task. Name one with --task.")
+            raise UsageError("A bundled script needs a task of an --env that has some. Or use --model scripted:FILE.")
         if not task.script:
             raise UsageError(
                 f"Task {task.id!r} has no bundled script. Use --model scripted:FILE, or another model."
@@ -72,5 +76,7 @@ def _model(name: str, arguments: argparse.Namespace, strategy: type[Strategy[Any
         return Samples(strategy, seed=arguments.seed or 0)
     if name == "human":
         return Human(stdout=sys.stderr)  # standard output is for results
+    if "/" not in name and (close := get_close_matches(kind, NAMES, n=1)):
+        raise UsageError(f"There is no model {name!r}. Did you mean {NAMES[close[0]]}?")
     options = {option: getattr(arguments, option) for option in LLM_OPTIONS}
     return LLM(name, **{option: value for option, value in options.items() if value is not None})

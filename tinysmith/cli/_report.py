@@ -95,10 +95,10 @@ class Episode:
 
 
 def told(error: Exception) -> str:
-    """An error in a sentence: ours say themselves what they are, others with their kind and place."""
-    if isinstance(error, TinysmithError):
-        return str(error)
+    """An error, and where it was raised: ours say themselves what they are, others with their kind."""
     notes = " ".join(getattr(error, "__notes__", ()))
+    if isinstance(error, TinysmithError):
+        return f"{error} {notes}".rstrip()
     return scrubbed(f"{type(error).__name__}: {error}. {notes}".rstrip())
 
 

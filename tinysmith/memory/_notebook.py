@@ -74,8 +74,8 @@ class Notebook:
     def note(self, *, topic: str, text: str) -> int:
         """Writes a note, and returns how many there are now on its topic; it is on the disk when this returns.
 
-        A text that is blank, or there already on this topic, is not written. Half of a surrogate pair, which no
-        file and no request can carry, is written as U+FFFD.
+        A text that is there already on this topic becomes its latest note again; a blank one is not written. Half
+        of a surrogate pair, which no file and no request can carry, is written as U+FFFD.
 
         Raises:
             DataError: The file cannot be written; nothing of the note is in it.
@@ -85,7 +85,7 @@ class Notebook:
             self._make_ready(connection)
             if text.strip():
                 row = (topic, encodable(text))
-                connection.execute("INSERT OR IGNORE INTO note (topic, text) VALUES (?, ?)", row)
+                connection.execute("INSERT OR REPLACE INTO note (topic, text) VALUES (?, ?)", row)
             query = "SELECT count(*) FROM note WHERE topic = ?"
             count: int = connection.execute(query, (topic,)).fetchone()[0]
         return count

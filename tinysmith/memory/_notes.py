@@ -40,7 +40,15 @@ class Recall(Tool[B, Sequence[str]]):
         return []
 
     def receive(self, board: B, result: Sequence[str], /) -> B:
-        """The board with the notes on it."""
+        """The board with the notes on it.
+
+        Raises:
+            TypeError: What the node is bound to returned something else than texts.
+        """
+        is_list = isinstance(result, Sequence) and not isinstance(result, str)
+        if not is_list or not all(isinstance(note, str) for note in result):
+            problem = f"Recall: what it is bound to returned {repr(result)[:80]}"
+            raise TypeError(f"{problem}. Return a list of texts, as Notebook.recall does.")
         return self.notes.put(board, tuple(result)[max(0, len(result) - self.most) :])
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from attrs import frozen
 
+from tinysmith._markup import parted
 from tinysmith.errors import BadRequestError
 from tinysmith.mapping import thaw
 from tinysmith.messages import Ask, Message, Reply, ToolCall, Usage
@@ -54,12 +55,15 @@ class Call:
         if not choices:
             return unreadable(self.model, "it holds no choices")
         message = choices[0].message
+        thinking, text = parted(message.content or "")
+        thinking = thinking or (getattr(message, "reasoning_content", None) or "").strip()
         return Reply(
-            message.content or "",
+            text.lstrip() if thinking else text,
             calls=tuple(_tool_calls(message)),
             finish=choices[0].finish_reason or "stop",
             usage=self._usage(response),
             model=self.model,
+            thinking=thinking,
         )
 
     def _quote(self, words: str) -> str:
