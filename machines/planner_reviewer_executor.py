@@ -218,6 +218,7 @@ class Executor(Agent[Mission]):
 class WrapUp(Agent[Mission]):
     """Is asked once to sum up a task that has had all its commands; whatever it says, the task counts as done."""
 
+    takes_flawed = True
     samples = ("Done: The port's table is still to be found.", "Command: SHOW TABLES")
     prompt = Template("prompts/planner_reviewer_executor/wrap_up.jinja")
 

@@ -26,6 +26,12 @@ class Working(Once):
     writer = Worker()
 
 
+class Patient(Once):
+    """Its agent takes whatever comes."""
+
+    writer = type("Taker", (Writer,), {"takes_flawed": True})()
+
+
 def asked(position: Position[Pad]) -> tuple[Message, ...]:
     """The conversation of the pending ask."""
     request = position.request
@@ -144,3 +150,11 @@ class TestMaxErrors:
             assert position.done is None
             position = strategy.advance(position, Reply("bad"))
         assert (position.done is not None) == (bad > forgiven)
+
+
+class TestFlawed:
+    @pytest.mark.parametrize("reply", [Reply(""), Reply("a", finish="length"), Reply("a", finish="refusal")])
+    def test_may_be_taken(self, reply: Reply) -> None:
+        """An agent that says so is given empty, cut-off and refused replies; any other is asked again."""
+        assert after(Patient(), reply).board.lines == (reply.text,)
+        assert after(Once(), reply).board.lines == ()

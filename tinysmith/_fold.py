@@ -110,7 +110,7 @@ def _bad(turn: Turn, complaint: str) -> Position[Any] | None:
 
 def _agent_heard(turn: Turn, request: Ask, reply: Reply) -> Position[Any]:
     node: Agent[Any] = turn.plan.nodes[turn.node]  # type: ignore[assignment]  # the plan's kinds say so
-    complaint = flaw(reply)
+    complaint = None if node.takes_flawed else flaw(reply)
     if complaint is None:
         try:
             turn.put(node.receive(turn.board, reply), "parse()")

@@ -75,11 +75,14 @@ class Agent(_Asking[B]):
         samples: A few good replies: documentation, offline runs, and seeds for the tests.
         tools: Tools that the model may call, each in OpenAI's form; `receive` reads them from `reply.calls`.
         schema: A JSON schema for the reply, sent where the provider takes one.
+        takes_flawed: Whether a reply that is empty, refused or cut off is received as any other is, instead of
+            being asked for again.
     """
 
     samples: ClassVar[tuple[str, ...]] = ()
     tools: ClassVar[Sequence[Mapping[str, JSON]]] = ()
     schema: ClassVar[Mapping[str, JSON] | None] = None
+    takes_flawed: ClassVar[bool] = False
 
     @abstractmethod
     def prompt(self, board: B, /) -> Prompt:
