@@ -1,6 +1,7 @@
-"""The lexical index: the time to build it of 10,000 passages and to answer three questions, and what haste loses.
+"""The lexical index of 10,000 passages: the time to build it and to answer questions, and whether it is exact.
 
 The passages are made up: 60 to 120 words each, of a vocabulary whose frequencies follow Zipf's law.
+Questions of common words only are the worst case: whatever has one of them may be the best, and is ranked.
 """
 
 import itertools
@@ -24,6 +25,9 @@ MOST = 5
 QUESTION = 8
 COMMON = 25
 """So many words are in a third of the passages or more."""
+
+NEGLIGIBLE = 1e-4
+"""A difference of scores that words in more than half of the passages can make."""
 
 _SYLLABLES = (
     "ba", "co", "di", "fu", "ge", "hi", "jo", "ku", "la", "me", "ni", "or",
@@ -57,20 +61,22 @@ def spent(index: LexicalIndex, searches: list[list[str]]) -> list[float]:
     return times
 
 
-def exhaustive(path: Path, question: str) -> str:
-    """The source of the passage that BM25 puts first, every word searched for."""
+def is_exact(path: Path, index: LexicalIndex, question: str) -> bool:
+    """Whether the search finds what BM25 puts first where every word is searched for; ties count as the same."""
     connection = sqlite3.connect(path)
-    wanted = " OR ".join(question.split())
-    find = "SELECT source FROM passages WHERE passages MATCH ? ORDER BY rank LIMIT 1"
-    source: str = connection.execute(find, (wanted,)).fetchone()[0]
+    wanted = " OR ".join(dict.fromkeys(question.split()))
+    find = "SELECT source, bm25(passages) FROM passages WHERE passages MATCH ?"
+    scores: dict[str, float] = dict(connection.execute(find, (wanted,)).fetchall())
     connection.close()
-    return source
+    found = [scores[passage.source] for passage in index.search([question], MOST)]
+    best = sorted(scores.values())[: len(found)]
+    return all(abs(one - other) < NEGLIGIBLE for one, other in zip(found, best, strict=True))
 
 
 def report(name: str, index: LexicalIndex, searches: list[list[str]]) -> float:
     """Prints the times, and returns the median."""
     times = spent(index, searches)
-    print(f"three questions, {name:25} {median(times):6.2f} ms, at most {max(times):6.2f} ms")
+    print(f"{name:38} {median(times):6.2f} ms, at most {max(times):6.2f} ms")
     return median(times)
 
 
@@ -95,14 +101,17 @@ def main() -> None:
         with LexicalIndex(path) as index:
             asked = [[question() for _ in range(3)] for _ in range(SEARCHES)]
             common = [[" ".join(dice.choices(words[:COMMON], k=QUESTION)) for _ in range(3)] for _ in asked]
-            usual = report("words of a passage", index, asked)
-            slow = report("common words only", index, common)
-            single = [queries[0] for queries in asked[:50]]
-            same = [index.search([query], 1)[0].source == exhaustive(path, query) for query in single]
-    print(f"the same passage first as with an exhaustive search: {sum(same)} of {len(same)}")
+            single = [queries[:1] for queries in asked]
+            usual = report("a question, words of a passage", index, single)
+            several = report("three questions, words of a passage", index, asked)
+            report("a question, common words only", index, [queries[:1] for queries in common])
+            report("three questions, common words only", index, common)
+            checked = [query for (query,) in single[:50]] + [queries[0] for queries in common[:50]]
+            same = [is_exact(path, index, query) for query in checked]
+    print(f"the same passages as with an exhaustive search: {sum(same)} of {len(same)}")
     bar("the index is built", median(builds), 2, " s")
-    bar("three questions, words of a passage", usual, 5, " ms")
-    bar("three questions, common words only", slow, 5, " ms")
+    bar("a question, words of a passage", usual, 5, " ms")
+    bar("three questions, words of a passage", several, 5, " ms")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ $ tinysmith draw machines:SingleAgent
 ```
 
 To copy one, copy its file and its folder in `machines/prompts`, where it has one. `OpenBook` looks things up in an
-index, `--index FILE`, which `tinysmith index` makes; `Reflexion` keeps its lessons in a notebook, `--notebook FILE`.
+index, `--index FILE`, which `tinysmith index` makes; `Reflexion` keeps lessons in a notebook, `--notebook FILE`.
 
 A field of the first board is set with `--set`, as in `--set is_few_shot=true --set steps_left=10`; each role has a
 model of its own with `--model ROLE=MODEL`. The [examples](../examples) run several of them offline.

@@ -97,7 +97,7 @@ MISUSES = [
     ),
     (
         f"{PIN} --env {WALL} --model scripted",
-        "A bundled script needs a task of an --env that has some. Or use --model scripted:FILE.",
+        "A bundled script needs a task of an --env that has some; or name a scripted:FILE.",
     ),
     (
         "machines:TryAgain --env demo --all --model sampels",

@@ -1,13 +1,16 @@
 """JSON, and what models write instead of it."""
 
+import inspect
 import json
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinysmith._near_json import MOST_DEPTH, MOST_MENDED, MOST_STRAYS, read
+from tinysmith._json_spans import MOST_DEPTH
+from tinysmith._near_json import MOST_MENDED, read
 from tinysmith.errors import ParseError
 
 LONG = "x" * 100_000
@@ -48,20 +51,28 @@ class TestMended:
             ('{"a": [1, 2,], // the last one,\n}', {"a": [1, 2]}),
             ('{"a": "x, ]", "b": "// no } comment",}', {"a": "x, ]", "b": "// no } comment"}),
             ("{'a': 'b'}", {"a": "b"}),
-            ("{'a': 'it's fine'}", {"a": "it's fine'"}),
+            ("{'a': 'it\\'s fine'}", {"a": "it's fine"}),
+            ("['the hosts', 'x']", ["the hosts", "x"]),
             ("""{'a': 'say "hi"'}""", {"a": 'say "hi"'}),
-            ("{a: 1, b: it's}", {"a": 1, "b": "it's"}),
+            ("{a: 1, $b-c.d: 'it', 2: null}", {"a": 1, "$b-c.d": "it", "2": None}),
             ('{"a": 1, // it\'s the first, {\n "b": 2}', {"a": 1, "b": 2}),
             ('{"a": 1, # the "first"\n "b": 2}', {"a": 1, "b": 2}),
             ('{"a": /* one ] */ 1}', {"a": 1}),
             ('{"a": \'x\' /* it\'s { */}', {"a": "x"}),
             ("{'a': True, 'b': False, 'c': None}", {"a": True, "b": False, "c": None}),
             ("{“a”: “b: {”}", {"a": "b: {"}),
-            ("[\u2018a\u2019]", ["a\u2019"]),
+            ("[\u2018a\u2019]", ["a"]),
             ('{"a": "two\nlines\tand a tab"}', {"a": "two\nlines\tand a tab"}),
             ('{"a": "say "hi" to {"}', {"a": 'say "hi" to {'}),
             ('{"a": 1 "b": 2}', {"a": 1, "b": 2}),
             ('{"a": [1, 2}', {"a": [1, 2]}),
+            ('{"a": [1, {"b": [2, }]}', {"a": [1, {"b": [2]}]}),
+            ('{"a": "x"\n  "b": 1}', {"a": "x", "b": 1}),
+            ('[{"a": 1} {"a": (1, 2)}\n[3]]', [{"a": 1}, {"a": [1, 2]}, [3]]),
+            ('{"a": "<"b"> (\\"c\\") "d e!" f"}', {"a": '<"b"> ("c") "d e!" f'}),
+            ('{"a": ""b" or "c"", "d": ["x "y""]}', {"a": '"b" or "c"', "d": ['x "y"']}),
+            ("{'a': '\\\\ \\n \\q \\\" \\u12'}", {"a": '\\ \n \\q " \\u12'}),
+            ("{'a': -1.5e3, b: 0, c: 0.5E+1, true: null}", {"a": -1500, "b": 0, "c": 5, "true": None}),
             ('{"a": 1}}', {"a": 1}),
             ('{"a": "\\\\", "b": "\\""}', {"a": "\\", "b": '"'}),
             ('{"a": "\\d+", \'b\': 1}', {"a": "\\d+", "b": 1}),
@@ -139,9 +150,11 @@ class TestRefused:
             ("{'a': 1e999}", "is too large"),
             (f'[{"9" * 401}]', "has 401 digits"),
             ('{"a": 1, "a": 2}', "The key 'a' stands twice in one object"),
-            ("{'a': 1, 'a': 2}", "a key stands there twice"),
+            ("{'a': 1, 'a': 2}", "The key 'a' stands twice in one object"),
+            ("{a: 1, b: 'x', a: 2}", "The key 'a' stands twice in one object"),
+            ("{'b': {'a': 1 'a': 2}}", "a key stands there twice"),
             ("{'a': 'b', 'lost'}", "a part belongs nowhere"),
-            ('{"a": "b" "c": }', "is missing"),
+            ('{"a": "b", "c": }', "is missing"),
             ('{"a": , "b": 1}', "A value in the JSON in your reply is missing"),
             ('{"a": 12:30, "b": 1}', "without quotation marks"),
             ('{"a": [1, 2, ...]}', "leaves something out with `...`"),
@@ -153,22 +166,38 @@ class TestRefused:
             ('{"a":' * 1000, "nested more than 100 deep"),
             ("[" * 101 + "]" * 101, "nested more than 100 deep"),
             ("x " + "[" * 101 + "]" * 101, "nested more than 100 deep"),
-            ('{"a": ' + "(" * 1000 + "}", "too broken to be mended"),
-            (f"{{'a': '{LONG}'}}", "broken, and too long to be mended"),
-            ('{"a": "' + ' "x' * (MOST_STRAYS + 1) + '"}', f"has {MOST_STRAYS + 1} quotation marks out of place"),
+            ('{"a": ' + "(" * 1000 + "}", "nested more than 100 deep"),
+            (f'{{"a": ("{LONG}", 1)}}', "broken, and too long to be mended"),
+            ('{"a": "' + ' "x' * 41 + '"}', "holds a quotation mark"),
         ],
     )  # fmt: skip
     def test_what_cannot_be_meant(self, text: str, told: str) -> None:
         """What is not whole, not one value or no value of JSON is refused, in words that a model can act on."""
         assert told in refusal(text)
 
+    def test_deep_in_a_program(self) -> None:
+        """What cannot be mended since the stack of calls is nearly used up is refused, as is what is too deep."""
+        text = "[" * 98 + "(1, 2)" + "]" * 98
+        room = sys.getrecursionlimit() - len(inspect.stack()) - 100
+
+        def told_at(depth: int) -> str:
+            if depth:
+                return told_at(depth - 1)
+            try:
+                return str(read(text))[:0]
+            except ParseError as error:
+                return str(error)
+
+        told = {told_at(depth) for depth in range(0, room, 40)}
+        assert "" in told
+        assert any("too broken to be mended" in said for said in told)
+
     def test_bounds(self) -> None:
         """Depth and length are allowed up to their bounds."""
         assert read("[" * MOST_DEPTH + "]" * MOST_DEPTH)
         assert read("so " + "[" * MOST_DEPTH + "]" * MOST_DEPTH)
-        assert read(f"['{'x' * (MOST_MENDED - 4)}']")
-        assert "too long" in refusal(f"['{'x' * (MOST_MENDED - 3)}']")
-        assert read('["' + ' "x' * MOST_STRAYS + '"]')
+        assert read(f'["{"x" * (MOST_MENDED - 10)}", (1, 2)]')
+        assert "too long" in refusal(f'["{"x" * (MOST_MENDED - 9)}", (1, 2)]')
         assert read(f"[{'9' * 400}]")
 
     @pytest.mark.parametrize(

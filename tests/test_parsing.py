@@ -1,40 +1,10 @@
 """Small readers for what models write."""
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from tinysmith.errors import ParseError, UsageError
 from tinysmith.parsing import fenced_block, json_list, json_object, number, one_command, one_of
 
-ANY = st.text(st.characters(exclude_categories=()))
-PIECES = [
-    "Command:",
-    "**",
-    "`",
-    " ",
-    "\n",
-    "\r",
-    "ls",
-    "```",
-    "~~~",
-    "sh",
-    "</think>",
-    "<think>",
-    "yes",
-    "no",
-    "1",
-    ",000",
-    ".5",
-    "e9",
-    "-",
-    "\u2212",
-]
-HOSTILE = ANY | st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
-LARGE = [
-    piece * 20_000
-    for piece in [*PIECES, "[", '{"', "Command: a\n", "1,000,", "1.", "no ", "not  ", "\x00", "\ud800"]
-]
 THOUGHT = "<think>\nCommand: rm\n```\nno 7\n```\n</think>\n"
 
 
@@ -70,6 +40,30 @@ class TestOneCommand:
             ("Command: a\x0bb\u2028c", "a\x0bb\u2028c"),
             (f"{THOUGHT}Command: ls", "ls"),
             ("What Command: is\nCommand: ls", "ls"),
+            ("Command:`ls`", "ls"),
+            ("Command:**ls**", "ls"),
+            ("Command:_build.sh", "_build.sh"),
+            ("Command:*.py", "*.py"),
+            ("Command: `ls`.", "ls"),
+            ("Command: **ls**.", "ls"),
+            ("Command: `**ls**`", "**ls**"),
+            ("**Command:** **`ls`**", "ls"),
+            ("**Command**:**ls**", "ls"),
+            ("`Command`:`a` `b`", "`a` `b`"),
+            ("`Command:**ls**`", "ls"),
+            ("**Command**: ls **/x**", "ls **/x**"),
+            ("`Command:` echo `", "echo `"),
+            ("`Command: ls", "ls"),
+            ("*Command: ls *", "ls *"),
+            ("*Command: ls *.py*", "ls *.py"),
+            ("***Command:*** ls", "ls"),
+            ("Command: ls **", "ls **"),
+            ("Command: ** a **", "** a **"),
+            ("Command: `a``", "`a``"),
+            ("1. Command: ls", "ls"),
+            ("12) Command: ls", "ls"),
+            ("> - Command: ls", "ls"),
+            ("Command**: ls", "ls"),
         ],
     )
     def test_read(self, text: str, command: str) -> None:
@@ -142,6 +136,15 @@ class TestFencedBlock:
             (f"{THOUGHT}```\nls\n```", None, "ls"),
             ("Use ```x``` so:\n```\nls\n```", None, "ls"),
             ("```x```\n```\nls\n```", None, "ls"),
+            ("```py\nx\n```", "python", "x"),
+            ("```sh\nx\n```", "bash", "x"),
+            ("```shell\nx\n```", "sh", "x"),
+            ("```JavaScript\nx\n```", "js", "x"),
+            ("```yaml\nx\n```", "YML", "x"),
+            ("```py\nx\n```\n```\ny\n```", "python", "x"),
+            ("1. ```sql\n   a\n     b\n   ```", "sql", "a\n  b"),
+            ("- ```sql\na\n```", None, "a"),
+            ("  * ~~~\n    a\n    ~~~", None, "a"),
         ],
     )
     def test_read(self, text: str, language: str | None, block: str) -> None:
@@ -155,8 +158,19 @@ class TestFencedBlock:
             (
                 "```py\nx\n```",
                 "sql",
-                "Your reply has no fenced block. Write exactly one, between a line ```sql and",
+                "Your reply has no fenced block that is ```sql, only ```py. Write exactly one, between",
             ),
+            (
+                "```B\nx\n```\n```a\ny\n```",
+                "sql",
+                "Your reply has no fenced block that is ```sql, only ```a, ```b. ",
+            ),
+            (
+                f"```{'a' * 99}\n```",
+                "sql",
+                f"Your reply has no fenced block that is ```sql, only ```{'a' * 56}…. ",
+            ),
+            ("ls", "sql", "Your reply has no fenced block. Write"),
             ("```\na\n```\n```\nb\n```", None, "Your reply has 2 fenced blocks that differ."),
             ("```sql\na\n```\n```sql\nb\n```", "sql", "Your reply has 2 fenced blocks that differ."),
             ("```\nls", None, "Your reply was cut off: its last fenced block is not closed."),
@@ -225,6 +239,9 @@ class TestNumber:
             ("$5, GPT-4", 5),
             ("\\boxed{42}", 42),
             (f"{THOUGHT}8", 8),
+            (".5", 0.5),
+            ("I say -.25.", -0.25),
+            (".5e1", 5),
         ],
     )  # fmt: skip
     def test_read(self, text: str, value: float) -> None:
@@ -237,7 +254,7 @@ class TestNumber:
         [
             ("", "Your reply has no number. Answer with exactly one number."),
             ("NaN", "Your reply has no number."),
-            ("seven, 10kg, v2, 1.2.3, x1", "Your reply has no number."),
+            ("seven, 10kg, v2, 1.2.3, x1, x.5, ..5, .5.6", "Your reply has no number."),
             ("1,2,3", "Your reply has no number."),
             ("1,0000", "Your reply has no number."),
             ("7/10", "Your reply has 2 numbers that differ."),
@@ -267,40 +284,3 @@ class TestNumber:
         outside = "11" if "most" in bounds else "-1"
         with pytest.raises(ParseError, match=f"{outside}, is out of bounds. Answer with a number {words}"):
             number(outside, **bounds)
-
-
-class TestTotal:
-    @pytest.mark.parametrize("reader", [one_command, json_object, json_list, fenced_block, number])
-    @given(text=HOSTILE)
-    @example(text="\ud800\x00")
-    def test_any_text(self, reader: object, text: str) -> None:
-        """Of any text at all each reader makes a value of its type, or raises a ParseError."""
-        assert callable(reader)
-        kinds = {json_object: dict, json_list: list, number: float}
-        try:
-            assert type(reader(text)) is kinds.get(reader, str)  # type: ignore[call-overload]  # by identity
-        except ParseError as error:
-            assert str(error).endswith(".")  # noqa: PT017  # what is raised is half of the claim
-
-    @given(HOSTILE)
-    def test_any_choice(self, text: str) -> None:
-        """Of any text at all `one_of` makes one of its options, or raises a ParseError."""
-        try:
-            assert one_of(text, ["yes", "no", "1"]) in {"yes", "no", "1"}
-        except ParseError as error:
-            assert "Answer with exactly one of: yes, no, 1." in str(error)  # noqa: PT017  # as above
-
-    @pytest.mark.parametrize("text", LARGE, ids=[repr(text[:10]) for text in LARGE])
-    def test_large(self, text: str) -> None:
-        """Large texts that would take a careless pattern for ever are read or refused."""
-        for reader in (
-            one_command,
-            json_object,
-            fenced_block,
-            number,
-            lambda text: one_of(text, ["not  yes", "no"]),
-        ):
-            try:
-                reader(text)
-            except ParseError:
-                continue

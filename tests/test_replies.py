@@ -2,12 +2,13 @@
 
 from datetime import date
 from enum import Enum
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import pytest
 from attrs import field, frozen, validators
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Meta
 
 from tinysmith._replies import read_reply, schema_of, written
 from tinysmith.errors import ParseError
@@ -75,6 +76,19 @@ class Grumpy:
 
     def __attrs_post_init__(self) -> None:
         raise ValueError
+
+
+@frozen
+class Parrot:
+    said: str
+
+    def __attrs_post_init__(self) -> None:
+        raise ValueError(self.said)
+
+
+Three = Annotated[dict[str, int], Meta(min_length=3)]
+ThreeLists = Annotated[dict[str, list[int]], Meta(min_length=3)]
+ThreeNumbers = Annotated[dict[int, int], Meta(min_length=3)]
 
 
 def told(kind: Any, text: str) -> str:
@@ -184,9 +198,12 @@ class TestRead:
             ('{"jobs": [], "score": 0.75}', "the whole: 'score' must be in [0.5, 1.0] (got 0.75)."),
             (
                 '{"jobs": [], "sizes": {"a": "s"}}',
-                'sizes[…]: expected one of "large", "small", but it is another.',
+                'sizes["a"]: expected one of "large", "small", but it is "s".',
             ),
-            ('{"jobs": [], "sizes": {"a": 1}}', "sizes[…]: expected a text, but it is another."),
+            (
+                '{"jobs": [], "sizes": {"a": "small", "b c.d]": 1, "e": 2}}',
+                'sizes["b c.d]"]: expected a text, but it is 1.',
+            ),
             ('{"jobs": [], "pair": [1]}', "pair: expected a list of length 2, but it is [1]."),
             ('{"jobs": [], "pair": [1, "s"]}', 'pair[1]: expected one of "large", "small", but it is "s".'),
             ('{"jobs": [], "due": "soon"}', 'due: invalid RFC3339 encoded date, but it is "soon".'),
@@ -205,11 +222,11 @@ class TestRead:
         ("kind", "reply", "said"),
         [
             (list[int], '[1, "2"]', '[1]: expected a whole number, but it is "2".'),
-            (dict[int, int], '{"a": 1}', "a key of the whole: expected a whole number, but it is another."),
+            (dict[int, int], '{"a": 1}', 'a key of the whole: expected a whole number, but it is "a".'),
             (
                 dict[str, dict[int, int]],
                 '{"x": {"a": 1}}',
-                "a key of […]: expected a whole number, but it is another.",
+                'a key of ["x"]: expected a whole number, but it is "a".',
             ),
             (
                 list[tuple[Size, ...]],
@@ -219,8 +236,44 @@ class TestRead:
             (
                 dict[str, tuple[Size, ...]],
                 '{"a": ["s"]}',
-                '[…][0]: expected one of "large", "small", but it is another.',
+                '["a"][0]: expected one of "large", "small", but it is "s".',
             ),
+            (dict[str, int], '{"a": "b"}', '["a"]: expected a whole number, but it is "b".'),
+            (
+                dict[str, int],
+                '{"a": 1, "b": 2, "c": "x", "d": 3, "e": "y"}',
+                '["c"]: expected a whole number, but it is "x".',
+            ),
+            (
+                dict[str, dict[str, int]],
+                '{"a": {"b": 1}, "c": {"d": 1, "": "x"}, "e": {"": "x"}}',
+                '["c"][""]: expected a whole number, but it is "x".',
+            ),
+            (
+                tuple[int, dict[str, list[int]]],
+                '[1, {"a": [2], "b": [3, "x"]}]',
+                '[1]["b"][1]: expected a whole number, but it is "x".',
+            ),
+            (dict[str, Job], '{"a": {"title": ""}, "b": {}}', '["b"].title: it is missing.'),
+            (dict[str, Job], '{"a": {"title": "", "hours": -1}}', '["a"]: hours must not be negative.'),
+            (dict[str, int], f'{{"{"x" * 99}": "y"}}', f'["{"x" * 58}…]: expected a whole number, but it is "y".'),
+            (list[dict[Literal["k", "l"], int]], '[{"j": 1}]', 'a key of [0]: "j" is not allowed.'),
+            (Three, '{"a": 1, "b": "x", "c": 2}', "[…]: expected a whole number, but it is another."),
+            (
+                dict[str, ThreeLists],
+                '{"z": {"a": [], "b": ["x"], "c": []}}',
+                '["z"][…][…]: expected a whole number, but it is another.',
+            ),
+            (
+                ThreeNumbers,
+                '{"1": 0, "b": 0, "3": 0}',
+                "a key of the whole: expected a whole number, but it is another.",
+            ),
+            (Box[int], '{"value": "x"}', 'value: expected a whole number, but it is "x".'),
+            (Box[int], '{"item": "x"}', "value: it is missing."),
+            (Literal["a"], '"x - at `$[0].y`"', 'the whole: expected one of "a", but it is "x - at `$[0].y`".'),
+            (Parrot, '{"said": "x - at `$[0].y`"}', "the whole: x - at `$[0].y`."),
+            (dict[str, Parrot], '{"z": {"said": "x - at `$[0].y`"}}', '["z"]: x - at `$[0].y`.'),
             (int, "true", "the whole: expected a whole number, but it is true."),
             (Grumpy, "{}", "the whole: it is not allowed."),
         ],

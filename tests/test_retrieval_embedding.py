@@ -5,11 +5,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from attrs import evolve, frozen
@@ -20,7 +22,7 @@ from loopback_embeddings import BOATS, built, embeddings, letters, own
 
 from tinysmith import Edge, Field, Halt, Strategy, arun, run
 from tinysmith.errors import DataError, UsageError
-from tinysmith.models import Embedder
+from tinysmith.models import Embedder, Embeddings
 from tinysmith.retrieval import EmbeddingIndex, Passage, Retrieve
 from tinysmith.retrieval._embedding import _packed
 from tinysmith.retrieval._file import make_index
@@ -48,6 +50,26 @@ def meddle(path: Path, *statements: str) -> Path:
         for statement in statements:
             connection.execute(statement)
     return path
+
+
+class Vectors(tuple["array[float]", ...]):
+    """Vectors that note in which threads they are read."""
+
+    read_in: ClassVar[list[threading.Thread]] = []
+
+    def __iter__(self) -> Iterator["array[float]"]:
+        self.read_in.append(threading.current_thread())
+        return super().__iter__()
+
+
+class Watched(Embedder):
+    """An embedder that gives such vectors."""
+
+    def embed(self, texts: Sequence[str]) -> Embeddings:
+        return Embeddings(Vectors(super().embed(texts).vectors))
+
+    async def aembed(self, texts: Sequence[str]) -> Embeddings:
+        return Embeddings(Vectors((await super().aembed(texts)).vectors))
 
 
 class TestRefusals:
@@ -147,7 +169,8 @@ class TestSearch:
         mixed = [Passage(word * times) for times in range(1, 41) for word in ("ab", "c")]
         with serving(rest=embeddings()) as server:
             index = EmbeddingIndex.build(path, mixed, own(server.base_url))
-            assert index.search(["ba", "abab", "aabb"], 99) == mixed[::2] + mixed[1::2]
+            for most in (1, 3, 40, 41, 79, 80, 99):
+                assert index.search(["ba", "abab", "aabb"], most) == (mixed[::2] + mixed[1::2])[:most]
 
     @given(texts=st.lists(st.text("abc", min_size=1, max_size=6), max_size=12), query=st.text("abc", min_size=1))
     @settings(max_examples=30)  # each has a server of its own
@@ -196,6 +219,16 @@ class TestSearch:
             index = EmbeddingIndex(built(path), own(server.base_url))
             found = list(pool.map(lambda query: index.search([query], 1), "abcabcabcabc"))
         assert found == [[BOATS[0]], [BOATS[3]], [BOATS[4]]] * 4
+
+    def test_leaves_the_event_loop_alone(self, path: Path) -> None:
+        """Where the search is asynchronous, the vectors are compared in a thread, not in the event loop's."""
+        with serving(rest=embeddings()) as server:
+            index = EmbeddingIndex(built(path), Watched("hosted_vllm/own", base_url=server.base_url))
+            for door in DOORS.values():
+                assert door(index, ["b"], 1) == [BOATS[3]]
+        in_search, in_asearch = Vectors.read_in
+        assert in_search == threading.current_thread()
+        assert in_asearch != in_search
 
     @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1))
     def test_packed(self, numbers: list[float]) -> None:

@@ -179,8 +179,30 @@ class TestBuild:
             index = EmbeddingIndex.build(path, BOATS, own(server.base_url), progress)
             assert set(index.search(["abc"], 9)) == set(BOATS)
 
-    def test_two_builds(self, path: Path) -> None:
-        """Where another build has finished meanwhile and dropped what this one wrote, this one says so."""
+    def test_other_builds(self, path: Path) -> None:
+        """Two builds of different documents at once leave each other what they paid for; the last one counts."""
+
+        def progress(done: int, _: int) -> None:
+            if done == 2:
+                built(path, BOATS[4:])
+
+        with serving(rest=embeddings()) as server:
+            index = EmbeddingIndex.build(path, BOATS[:4], own(server.base_url, batch=2), progress)
+            assert set(index.search(["abc"], 9)) == set(BOATS[:4])
+        assert server.embedded == [["aaa", "aab"], ["abb", "bbb"], ["abc"]]
+
+    def test_a_build_leaves_an_earlier_one_what_it_paid_for(self, path: Path) -> None:
+        """What a build brought that is not finished stays in the file, whatever is indexed before it goes on."""
+        with serving(embeddings(), rest=status(429)) as server, pytest.raises(RateLimited):
+            EmbeddingIndex.build(path, BOATS, own(server.base_url, batch=2, max_retries=0))
+        built(path, BOATS[3:])
+        with serving(rest=embeddings()) as server:
+            assert len(EmbeddingIndex.build(path, BOATS, own(server.base_url))) == 5
+        assert server.embedded == [["abb"]]
+
+    def test_dropped_meanwhile(self, path: Path) -> None:
+        """Where another build has dropped texts that this one found in the index, this one says so."""
+        built(path)
 
         def progress(done: int, all_: int) -> None:
             if done == all_:

@@ -72,29 +72,6 @@ class TestSearch:
             assert index.search(["boat"]) == equal
             assert index.search(["boat"], most=2) == equal[:2]
 
-    def test_common_words_do_not_find_but_rank(self) -> None:
-        """Beside a rare word a common one finds nothing by itself, but decides between what is found."""
-        rare = [Passage("zebra fish"), Passage("zebra water")]
-        common = [Passage(f"water number {number}") for number in range(600)]
-        with LexicalIndex.of([*rare, *common, *(Passage(f"sand {number}") for number in range(900))]) as index:
-            assert index.search(["water zebra"]) == [rare[1], rare[0]]
-            assert len(index.search(["water"], most=9)) == 9
-
-    def test_a_word_in_most_passages_does_not_rank(self) -> None:
-        """A word that more than half of the passages have makes no difference beside rarer ones."""
-        everywhere = [Passage(f"water number {number}") for number in range(600)]
-        zebras = [Passage("zebra glass"), Passage("zebra water")]
-        with LexicalIndex.of([*zebras, *everywhere]) as index:
-            assert index.search(["water zebra"]) == index.search(["zebra"]) == zebras
-
-    def test_of_a_common_word_the_first_passages_are_ranked(self) -> None:
-        """Where even the rarest word is common, the first 500 passages that have it are ranked, not all."""
-        short, many = Passage("water"), [Passage(f"water number {number}") for number in range(600)]
-        with LexicalIndex.of([*many[:499], short, *many[499:]]) as index:
-            assert index.search(["water"])[0] == short
-        with LexicalIndex.of([*many[:500], short, *many[500:]]) as index:
-            assert index.search(["water submarine"]) == many[:5]
-
     def test_in_a_small_index_every_word_finds(self) -> None:
         """Of few passages even those are found that have only what most have."""
         with LexicalIndex.of([Passage(f"water {number}") for number in range(499)]) as index:

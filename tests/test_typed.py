@@ -78,6 +78,21 @@ class Schooled(Typed[Essay, Verdict]):
     schema = {"type": "object"}
 
 
+@frozen
+class Box(Generic[B]):
+    item: B
+
+
+class BoxJudge(Typed[Essay, Box[int]]):
+    """Wants a generic class with its parameter."""
+
+    def prompt(self, essay: Essay, /) -> str:
+        return essay.text
+
+    def accept(self, essay: Essay, box: Box[int], /) -> Essay:
+        return Essay(str(box.item))
+
+
 class Judged(Strategy[Essay]):
     """One judge, no appeal."""
 
@@ -162,6 +177,12 @@ class TestParse:
         assert complaints[0].startswith("There is no JSON in your reply.")
         assert complaints[1].startswith('is_good: expected true or false, but it is "yes".')
         assert complaints[2] == "Give at most 10 points."
+
+    def test_generic(self) -> None:
+        """A reply type that is a generic class with its parameter is read, and its faults are told."""
+        assert BoxJudge().parse(Essay(), '{"item": 3}') == Essay("3")
+        with pytest.raises(ParseError, match=r'^item: expected a whole number, but it is "x"\. Write'):
+            BoxJudge().parse(Essay(), '{"item": "x"}')
 
     def test_request(self) -> None:
         """The schema is part of every request."""

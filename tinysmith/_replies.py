@@ -6,9 +6,11 @@ It is imported when the first `Typed` class is made, since few programs have one
 import inspect
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import Any, get_type_hints
+from functools import cache, reduce
+from operator import getitem
+from typing import Any, get_origin, get_type_hints
 
 import attrs
 import msgspec
@@ -35,6 +37,7 @@ _WORDS = {
 _KIND = re.compile(r"`(\w+(?: \| \w+)*)`")
 _GOT = re.compile(r", got .*")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
+_PLACE = re.compile(r"(.*) - at (`key` in )?`\$([^`]*)`", re.DOTALL)
 _STEP = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 
 
@@ -74,7 +77,7 @@ def read_reply(kind: Any, text: str) -> Any:
     try:
         return msgspec.convert(value, kind, str_keys=True)
     except msgspec.ValidationError as error:
-        faults = [*_field_faults(kind, value, schema)] or [_fault(error, value, schema, "")]
+        faults = [*_field_faults(kind, value, schema)] or [_fault(error, kind, value, schema)]
     raise ParseError(f"{' '.join(faults)} Write the whole JSON again, with this mended.")
 
 
@@ -101,8 +104,11 @@ def _target(schema: dict[str, JSON], reference: str) -> dict[str, JSON]:
 
 
 def _field_faults(kind: Any, value: JSON, schema: dict[str, JSON]) -> Iterator[str]:
-    """What is wrong with each field of a class; msgspec itself stops at the first."""
-    if not (attrs.has(kind) and isinstance(value, dict)):
+    """What is wrong with each field of a class; msgspec itself stops at the first.
+
+    The fields of a generic class have no types of their own.
+    """
+    if not (attrs.has(kind) and get_origin(kind) is None and isinstance(value, dict)):
         return
     hints = get_type_hints(kind)
     for field in attrs.fields(kind):
@@ -110,28 +116,35 @@ def _field_faults(kind: Any, value: JSON, schema: dict[str, JSON]) -> Iterator[s
             try:
                 msgspec.convert(value[field.name], hints[field.name], str_keys=True)
             except msgspec.ValidationError as error:
-                yield _fault(error, value, schema, f".{field.name}")
+                yield _fault(error, hints[field.name], value[field.name], schema, field.name)
         elif field.name in schema["required"]:
             yield f"{field.name}: it is missing."
 
 
-def _fault(error: msgspec.ValidationError, value: JSON, schema: dict[str, JSON], path: str) -> str:
+def _fault(
+    error: msgspec.ValidationError, kind: Any, value: JSON, schema: dict[str, JSON], field: str = ""
+) -> str:
     """A fault as a sentence that begins with where it is: `tasks[0].title: expected a text, but it is 3.`"""
-    problem, _, rest = str(error).partition(" - at ")
-    path += rest.rpartition("$")[2].rstrip("`")
-    where = path.replace("[...]", "[…]").lstrip(".")
+    said = str(error).removeprefix(str(error.__cause__ or ""))  # a validator may say what looks like a place
+    place = _PLACE.fullmatch(said)
+    problem, is_key, path = (place[1], bool(place[2]), place[3]) if place else (said, False, "")
+    steps = _STEP.findall(path)
+    keys = _keys(kind, value, [*steps, ("", "...")] if is_key else steps, str(error))
+    where = (field + "".join(map(_step, steps, keys))).lstrip(".")
     if missing := _MISSING.fullmatch(problem):
         return f"{where}.{missing[1]}".lstrip(".") + ": it is missing."
     where = where or "the whole"
     if error.__cause__ is not None:  # a validator of the class; its error's text may be all its arguments
         said = (*error.__cause__.args, "it is not allowed")[0]
         return f"{where}: {one_line(str(said), 2 * WIDTH).rstrip('.')}."
-    if rest.startswith("`key`"):
-        where, path = f"a key of {where}", "[...]"
-    shown = _shown(value, path)
+    shown = _shown(value, keys)
+    if is_key:
+        where, shown = f"a key of {where}", "another" if keys[-1] is None else _json(keys[-1])
     if problem.startswith("Invalid enum value"):
-        options = ", ".join(map(_json, _options(schema, schema, _STEP.findall(path))))
-        return f"{where}: expected one of {options}, but it is {shown}."
+        if is_key:  # no schema says which are allowed
+            return f"{where}: {shown} is not allowed."
+        options = _options(schema, schema, [*([(field, "")] if field else []), *steps])
+        return f"{where}: expected one of {', '.join(map(_json, options))}, but it is {shown}."
     expected = _KIND.sub(_words, _GOT.sub("", problem))
     return f"{where}: {expected[:1].lower()}{expected[1:]}, but it is {shown}."
 
@@ -144,13 +157,58 @@ def _json(value: JSON) -> str:
     return one_line(json.dumps(value, ensure_ascii=False), WIDTH)
 
 
-def _shown(value: JSON, path: str) -> str:
-    """The part of a value that a path leads to; "another", where the path does not say which of many."""
-    if "[...]" in path:
+def _step(step: tuple[str, str], key: str | int | None) -> str:
+    name, _ = step
+    return f".{name}" if name else f"[{'…' if key is None else _json(key)}]"
+
+
+def _shown(value: JSON, keys: Sequence[str | int | None]) -> str:
+    """The part of a value that keys lead to; "another", where one of them is not known."""
+    if None in keys:
         return "another"
-    for name, index in _STEP.findall(path):
-        value = value[int(index) if index else name]
-    return _json(value)
+    return _json(reduce(getitem, keys, value))
+
+
+def _keys(kind: Any, value: JSON, steps: Sequence[tuple[str, str]], said: str) -> list[str | int | None]:
+    """The keys and indices along a fault's path, where `[...]` is any key of a mapping; None for one not known."""
+    found: list[str | int] = []
+    for name, index in steps:
+        if index == "...":
+            key = _wrong_key(kind, value, found, said)
+            if key is None:
+                return [*found, *[None] * (len(steps) - len(found))]
+            value = _with(value, found, {key: reduce(getitem, found, value)[key]})
+            found.append(key)
+        else:
+            found.append(name or int(index))
+    return [*found]
+
+
+def _wrong_key(kind: Any, value: JSON, keys: Sequence[str | int], said: str) -> str | None:
+    """The key of a mapping's first entry that is at fault; none, if that entry alone has another fault."""
+    entries = list(reduce(getitem, keys, value).items())
+
+    def has_fault(some: Sequence[tuple[str, JSON]]) -> bool:
+        try:
+            msgspec.convert(_with(value, keys, dict(some)), kind, str_keys=True)
+        except msgspec.ValidationError as error:
+            return str(error) == said
+        return False
+
+    first = bisect_left(range(1, len(entries)), 1, key=lambda count: has_fault(entries[:count]))
+    name, part = entries[first]
+    return name if has_fault([(name, part)]) else None
+
+
+def _with(value: JSON, keys: Sequence[str | int], part: JSON) -> JSON:
+    """A value with another part where keys lead."""
+    if not keys:
+        return part
+    first, *rest = keys
+    inner = _with(value[first], rest, part)
+    if isinstance(first, int):
+        return [*value[:first], inner, *value[first + 1 :]]
+    return {**value, first: inner}
 
 
 def _options(schema: dict[str, JSON], part: dict[str, JSON], steps: Sequence[tuple[str, str]]) -> list[JSON]:

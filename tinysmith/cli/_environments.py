@@ -77,8 +77,8 @@ def chosen_tasks(
     tasks = getattr(environment, "tasks", None)
     if tasks is None:
         if arguments.all or arguments.task:
-            known = f"--env {arguments.env} has no tasks of its own"
-            none = "Without --env there are no tasks" if arguments.env is None else known
+            of_env = f"--env {arguments.env} has no tasks of its own"
+            none = "Without --env there are no tasks" if arguments.env is None else of_env
             raise UsageError(f"{none}; leave out --task and --all.")
         return [Task("")]
     known = _by_id(tasks, arguments.env)

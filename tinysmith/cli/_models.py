@@ -42,7 +42,7 @@ class ScriptOfTask:
         if self._path is not None:
             return Scripted.from_file(self._path)
         if not task.id:
-            raise UsageError("A bundled script needs a task of an --env that has some. Or use --model scripted:FILE.")
+            raise UsageError("A bundled script needs a task of an --env that has some; or name a scripted:FILE.")
         if not task.script:
             raise UsageError(
                 f"Task {task.id!r} has no bundled script. Use --model scripted:FILE, or another model."

@@ -5,10 +5,11 @@ from tinysmith.retrieval._embedding import EmbeddingIndex
 from tinysmith.retrieval._lexical import LexicalIndex
 from tinysmith.retrieval._nodes import Retrieve, WriteQueries
 from tinysmith.retrieval._open import open_index
-from tinysmith.retrieval._passages import Passage
+from tinysmith.retrieval._passages import Found, Passage
 
 __all__ = [
     "EmbeddingIndex",
+    "Found",
     "LexicalIndex",
     "Passage",
     "Retrieve",

@@ -1,13 +1,14 @@
 """The index by meaning: vectors of an embedding model, compared by their cosine.
 
 The file holds each text once, with its vector of length 1, and the passages in their order. A text that is in no
-passage belongs to a build that is under way: it is paid for, and not yet found.
+passage belongs to a build that is under way or was given up: it is paid for, so it stays, and it is not found.
 """
 
 import importlib
 import math
 import struct
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from sqlite3 import Connection
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Self
 
 from tinysmith._shown import encodable
+from tinysmith._threads import in_thread
 from tinysmith.errors import DataError, UsageError
 from tinysmith.models import Embedder, Embeddings
 from tinysmith.retrieval._file import IndexFile, finish, make_index, open_index
@@ -29,6 +31,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS passages (id INTEGER PRIMARY KEY, text INTEGER NOT NULL, source TEXT NOT NULL)",
 )
 _LOAD = "SELECT t.text, p.source, t.vector FROM passages p JOIN texts t ON t.id = p.text ORDER BY p.id"
+_IN_USE = "SELECT text FROM passages"
 _ADD = "INSERT INTO passages (text, source) SELECT id, ? FROM texts WHERE text = ?"
 _NUMBER = struct.calcsize("<f")
 _DECIMALS = 6
@@ -133,7 +136,10 @@ class EmbeddingIndex:
     async def asearch(self, queries: Sequence[str], most: int = 5) -> list[Passage]:
         """The same as `search`, asynchronously. Cancelling ends the request at once."""
         texts = self._asked(queries, most)
-        return self._nearest(await self.embedder.aembed(texts), most) if texts else []
+        if not texts:
+            return []
+        asked = await self.embedder.aembed(texts)
+        return await in_thread(partial(self._nearest, asked, most))
 
     def _asked(self, queries: Sequence[str], most: int) -> list[str]:
         """The queries that are worth a request."""
@@ -148,7 +154,10 @@ class EmbeddingIndex:
             raise _other_length(self.path, self._length, self.embedder.model, asked.length)
         queries = self._array(b"".join(_packed(vector) for vector in asked.vectors))
         cosines = (self._matrix @ queries.T).max(axis=1).round(_DECIMALS)
-        nearest = self._numpy.argsort(-cosines, kind="stable")[:most]
+        most = min(most, len(cosines))
+        least = self._numpy.partition(cosines, -most)[-most]
+        near = self._numpy.flatnonzero(cosines >= least)  # all that tie for the last place, in their order
+        nearest = near[self._numpy.argsort(-cosines[near], kind="stable")][:most]
         return [self._passages[place] for place in nearest]
 
     def _array(self, vectors: bytes | bytearray) -> "NDArray[float32]":
@@ -190,12 +199,14 @@ def _keep(place: Path, connection: Connection, texts: Sequence[str], brought: Em
 
 
 def _order(place: Path, connection: Connection, sources: dict[str, str]) -> None:
-    """Makes the index what it shall be, and nothing else."""
+    """Makes the index what it shall be, and drops the texts that only the old one had."""
+    old = set(connection.execute(_IN_USE))
     connection.execute("DELETE FROM passages")
     connection.executemany(_ADD, ((source, text) for text, source in sources.items()))
-    if connection.execute("SELECT count(*) FROM passages").fetchone() != (len(sources),):
+    new = set(connection.execute(_IN_USE))
+    if len(new) != len(sources):
         raise DataError(f"{place}: another build of this index has finished meanwhile. Build it again.")
-    connection.execute("DELETE FROM texts WHERE id NOT IN (SELECT text FROM passages)")
+    connection.executemany("DELETE FROM texts WHERE id = ?", old - new)
 
 
 def _loaded(path: Path, connection: Connection) -> tuple[tuple[Passage, ...], bytearray, int]:

@@ -4,6 +4,8 @@ English words are brought to their stems (Porter), accents do not count, and wor
 apart: text in a script without spaces wants the index by embeddings.
 """
 
+import itertools
+import math
 import re
 import secrets
 import sqlite3
@@ -26,17 +28,17 @@ Progress: TypeAlias = Callable[[int, int], None]
 _TABLE = """
 CREATE VIRTUAL TABLE passages USING fts5(text, source UNINDEXED, tokenize = 'porter unicode61 remove_diacritics 2')
 """
-# The inner LIMIT bounds the work where even the rarest word is common.
 _FIND = """
-SELECT rowid FROM (SELECT rowid, bm25(passages) AS score FROM passages WHERE passages MATCH ? LIMIT ?)
-ORDER BY score, rowid LIMIT ?
+SELECT bm25(passages) AS score, rowid FROM passages WHERE passages MATCH ? ORDER BY score, rowid LIMIT ?
 """
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM passages WHERE passages MATCH ? LIMIT ?)"
 _WORD = re.compile(r"[^\W_]+")
 
 _MOST_WORDS = 100  # different ones that are looked at in a query
 _LONGEST_WORD = 100  # in characters; what is longer is no word
-_MOST_SCORED = 500  # passages that are ranked for a query; the time that it takes grows with them
+_FEW = 1_000  # passages that are ranked at once; each takes about a microsecond
+_SATURATION = 2.2  # a word that a passage repeats without end weighs so much more than 1 in FTS5's BM25
+_LEAST_WEIGHT = 1e-6  # which FTS5 gives a word that half of the passages have, or more
 _KNOWN_WORDS = 10_000
 _BATCH = 500
 
@@ -44,8 +46,9 @@ _BATCH = 500
 class LexicalIndex:
     """Finds passages by their words.
 
-    A query's passages are found by its rarer words and ranked by all of them, so that the time does not grow with
-    the words that are everywhere. Any number of threads may search at once.
+    A query's passages are found by its rarer words and ranked by all of them; those that have only its common
+    words are looked at only if one may be better. So words that are everywhere cost little beside others. Any
+    number of threads may search at once.
 
     Args:
         path: A file that `build` or `tinysmith index` wrote.
@@ -111,6 +114,9 @@ class LexicalIndex:
     def search(self, queries: Sequence[str], most: int = 5) -> list[Passage]:
         """The passages that fit the queries best, none twice; the best of each query comes first.
 
+        No passage is found in place of a better one. Where rare words find few, passages that have only
+        common ones may be left out.
+
         Args:
             queries: Plain text; no sign in it means anything to the search.
             most: How many passages, at most.
@@ -145,26 +151,25 @@ class LexicalIndex:
             last = connection.execute("SELECT rowid FROM passages ORDER BY rowid DESC LIMIT 1").fetchone()
         self._size: int = last[0] if last else 0
         # What is opened never changes, so a word is counted once.
-        self._count = lru_cache(_KNOWN_WORDS)(partial(_counted, max(self._size // 2, _MOST_SCORED) + 1))
+        self._count = lru_cache(_KNOWN_WORDS)(partial(_counted, max(self._size // 2, _FEW) + 1))
 
     def _ranked(self, connection: sqlite3.Connection, query: str, most: int) -> list[int]:
+        """The beginning of the ranking of all passages that have any of the words.
+
+        The rarest words find first; then more of them, as long as what they add may be better than the last found.
+        """
         counts = {word: self._count(connection, word) for word in _words(query)}
         known = sorted((word for word in counts if counts[word]), key=counts.__getitem__)
-        if not known:
-            return []
-        rare: list[str] = []
-        scored = 0
-        for word in known:
-            scored += counts[word]
-            if rare and scored > _MOST_SCORED:
-                break
-            rare.append(word)
-        # BM25 as FTS5 has it gives no weight to a word that more than half of the passages have.
-        common = [word for word in known[len(rare) :] if counts[word] <= self._size // 2]
-        wanted = " OR ".join(rare)
-        if common:  # they rank, but do not find; a rare word is weighed twice, since FTS5 has no optional words
-            wanted = f"({wanted}) AND ({wanted} OR {' OR '.join(common)})"
-        return [row for (row,) in connection.execute(_FIND, (wanted, _MOST_SCORED, most))]
+        # BM25 as FTS5 has it gives next to no weight to a word that more than half of the passages have.
+        words = [word for word in known if counts[word] <= max(self._size // 2, _FEW)] or known
+        bounds = [_bound(counts[word], self._size) for word in words]
+        ranking: list[tuple[float, int]] = []
+        begin, end = 0, _rare([counts[word] for word in words])
+        while begin < end:
+            found = connection.execute(_FIND, (_wanted(words, begin, end), most))
+            ranking = sorted([*ranking, *found])[:most]
+            begin, end = end, _needed(bounds, -ranking[-1][0])
+        return [row for _, row in ranking]
 
 
 def _vacant(path: str | PathLike[str]) -> Path:
@@ -215,6 +220,33 @@ def _counted(most: int, connection: sqlite3.Connection, word: str) -> int:
     """How many passages have the word; counting stops at `most`."""
     count: tuple[int] = connection.execute(_COUNT, (word, most)).fetchone()
     return count[0]
+
+
+def _rare(counts: Sequence[int]) -> int:
+    """How many of the words, the rarest first, have few passages together; one at least, if there is any."""
+    totals = itertools.accumulate(counts)
+    return max(min(1, len(counts)), sum(total <= _FEW for total in totals))
+
+
+def _bound(count: int, size: int) -> float:
+    """What a word that so many passages have adds to a score at most; twice, as in `_wanted`."""
+    weight = math.log((size - count + 0.5) / (count + 0.5))
+    return 2 * _SATURATION * max(weight, _LEAST_WEIGHT)
+
+
+def _needed(bounds: Sequence[float], score: float) -> int:
+    """How many of the words must find, so that a passage that has only the others cannot have a greater score."""
+    return sum(sum(bounds[end:]) > score for end in range(len(bounds)))
+
+
+def _wanted(words: Sequence[str], begin: int, end: int) -> str:
+    """Finds the passages that have a word from `begin` to `end` and none before, and ranks them by all words.
+
+    In FTS5 what finds also ranks. So the words that find are there twice, and to be fair the others are too.
+    """
+    finding, ranking = " OR ".join(words[begin:end]), " OR ".join([*words[begin:], *words[end:]])
+    wanted = f"({finding}) AND ({ranking})"
+    return f"({wanted}) NOT ({' OR '.join(words[:begin])})" if begin else wanted
 
 
 def _words(query: str) -> list[str]:
