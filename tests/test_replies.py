@@ -195,7 +195,7 @@ class TestRead:
             ("{}", "jobs: it is missing."),
             ('{"plan": {"jobs": []}}', "jobs: it is missing."),
             ('{"jobs": [], "mood": "mad"}', 'mood: expected one of "bad", "good", but it is "mad".'),
-            ('{"jobs": [], "score": 0.75}', "the whole: 'score' must be in [0.5, 1.0] (got 0.75)."),
+            ('{"jobs": [], "score": 0.75}', "your reply: 'score' must be in [0.5, 1.0] (got 0.75)."),
             (
                 '{"jobs": [], "sizes": {"a": "s"}}',
                 'sizes["a"]: expected one of "large", "small", but it is "s".',
@@ -222,7 +222,7 @@ class TestRead:
         ("kind", "reply", "said"),
         [
             (list[int], '[1, "2"]', '[1]: expected a whole number, but it is "2".'),
-            (dict[int, int], '{"a": 1}', 'a key of the whole: expected a whole number, but it is "a".'),
+            (dict[int, int], '{"a": 1}', 'a key of your reply: expected a whole number, but it is "a".'),
             (
                 dict[str, dict[int, int]],
                 '{"x": {"a": 1}}',
@@ -267,15 +267,13 @@ class TestRead:
             (
                 ThreeNumbers,
                 '{"1": 0, "b": 0, "3": 0}',
-                "a key of the whole: expected a whole number, but it is another.",
+                "a key of your reply: expected a whole number, but it is another.",
             ),
             (Box[int], '{"value": "x"}', 'value: expected a whole number, but it is "x".'),
             (Box[int], '{"item": "x"}', "value: it is missing."),
-            (Literal["a"], '"x - at `$[0].y`"', 'the whole: expected one of "a", but it is "x - at `$[0].y`".'),
-            (Parrot, '{"said": "x - at `$[0].y`"}', "the whole: x - at `$[0].y`."),
+            (Parrot, '{"said": "x - at `$[0].y`"}', "your reply: x - at `$[0].y`."),
             (dict[str, Parrot], '{"z": {"said": "x - at `$[0].y`"}}', '["z"]: x - at `$[0].y`.'),
-            (int, "true", "the whole: expected a whole number, but it is true."),
-            (Grumpy, "{}", "the whole: it is not allowed."),
+            (Grumpy, "{}", "your reply: it is not allowed."),
         ],
     )
     def test_faults_of_other_types(self, kind: Any, reply: str, said: str) -> None:
@@ -288,7 +286,7 @@ class TestRead:
             (Plan, '[{"jobs": []}]', "Your reply is a list. Reply with one JSON object"),
             (Plan, "[1] is a list", "Your reply holds a list. Reply with one JSON object"),
             (list[int], '{"a": [1]}', "Your reply is an object. Reply with one JSON list"),
-            (int, "about 3", "There is no JSON in your reply."),
+            (int, "about 3", 'your reply: expected a whole number, but it is "about 3"'),
         ],
     )
     def test_nothing_is_unwrapped(self, kind: Any, reply: str, said: str) -> None:

@@ -177,6 +177,17 @@ class TestRetrieve:
         assert RETRIEVER.receive(BOARD, result).knowledge == (Passage("a", "1"), Passage("b", "3"))
         assert RETRIEVER.receive(BOARD, ()).knowledge == ()
 
+    def test_a_source_may_be_left_out(self) -> None:
+        """A passage whose source is not known needs none."""
+        result: Any = [{"text": "a"}]
+        assert RETRIEVER.receive(BOARD, result).knowledge == (Passage("a"),)
+
+    def test_passages_are_no_json(self) -> None:
+        """Who binds an index's search is told to bind the index."""
+        result: Any = [Passage("a", "b")]
+        with pytest.raises(TypeError, match=r"no JSON data\. Bind the index itself, not its search\.$"):
+            RETRIEVER.receive(BOARD, result)
+
     @pytest.mark.parametrize(
         ("result", "shown"),
         [
@@ -184,10 +195,9 @@ class TestRetrieve:
             ("passages", "'passages'"),
             ({"text": "a", "source": "b"}, "{'text': 'a', 'source': 'b'}"),
             (["a"], "'a'"),
-            ([{"text": "a"}], "{'text': 'a'}"),
+            ([{"source": "a"}], "{'source': 'a'}"),
             ([{"text": "a", "source": "b"}, {"text": 1, "source": "b"}], "{'text': 1, 'source': 'b'}"),
             ([{"text": "a", "source": None}], "{'text': 'a', 'source': None}"),
-            ([Passage("a", "b")], "Passage(text='a', source='b')"),
         ],
     )
     def test_refuses_what_are_no_passages(self, result: Any, shown: str) -> None:

@@ -8,6 +8,7 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache, reduce
 from operator import getitem
 from typing import Any, get_origin, get_type_hints
@@ -15,6 +16,7 @@ from typing import Any, get_origin, get_type_hints
 import attrs
 import msgspec
 
+from tinysmith._markup import parted
 from tinysmith._near_json import read
 from tinysmith._shown import one_line
 from tinysmith.errors import ParseError
@@ -25,6 +27,7 @@ WIDTH = 60
 
 _DEFINED = "#/$defs/"
 _KINDS = {"object": dict, "array": list}
+_PLAIN = frozenset({"string", "integer", "number", "boolean", "null"})
 _WORDS = {
     "str": "a text",
     "int": "a whole number",
@@ -72,6 +75,8 @@ def read_reply(kind: Any, text: str) -> Any:
         ParseError: It holds none, or one that does not fit; the message names each field that is wrong, and how.
     """
     schema = schema_of(kind)
+    if _is_plain(schema):
+        return _read_plain(kind, text, schema)
     wanted = [_KINDS[schema["type"]]] if schema.get("type") in _KINDS else []
     value = read(text, *wanted)
     try:
@@ -79,6 +84,28 @@ def read_reply(kind: Any, text: str) -> Any:
     except msgspec.ValidationError as error:
         faults = [*_field_faults(kind, value, schema)] or [_fault(error, kind, value, schema)]
     raise ParseError(f"{' '.join(faults)} Write the whole JSON again, with this mended.")
+
+
+def _is_plain(schema: dict[str, JSON]) -> bool:
+    """Whether a type's values have no parts, so that a reply needs no JSON to say one."""
+    ways: list[dict[str, JSON]] = schema.get("anyOf", [])
+    return "enum" in schema or schema.get("type") in _PLAIN or (bool(ways) and all(map(_is_plain, ways)))
+
+
+def _read_plain(kind: Any, text: str, schema: dict[str, JSON]) -> Any:
+    """A value without parts: `yes` as well as `"yes"`, `True` as well as `true`."""
+    said = parted(text)[1].strip()
+    readings: list[JSON] = []
+    for reading in (said, said.lower()):
+        with suppress(ParseError):  # no JSON: plain text, then
+            readings.append(read(reading))
+    fault = ""
+    for value in (*readings, said):
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            fault = fault or _fault(error, kind, value, schema)
+    raise ParseError(f"{fault} Reply with the value alone.")
 
 
 def written(value: Any) -> str:
@@ -133,7 +160,7 @@ def _fault(
     where = (field + "".join(map(_step, steps, keys))).lstrip(".")
     if missing := _MISSING.fullmatch(problem):
         return f"{where}.{missing[1]}".lstrip(".") + ": it is missing."
-    where = where or "the whole"
+    where = where or "your reply"
     if error.__cause__ is not None:  # a validator of the class; its error's text may be all its arguments
         said = (*error.__cause__.args, "it is not allowed")[0]
         return f"{where}: {one_line(str(said), 2 * WIDTH).rstrip('.')}."

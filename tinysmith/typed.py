@@ -44,7 +44,7 @@ class Typed(Agent[B], Generic[B, R]):
             try:
                 cls.schema = schema_of(cls.reply_type)
             except TypeError as error:
-                problem = str(error).partition("\n")[0].rstrip(":.")
+                problem = str(error).rpartition("\n")[2].rstrip(":.")
                 raise _unfit(
                     cls, f"its reply type {_named(cls.reply_type)} has no JSON schema: {problem}."
                 ) from None

@@ -116,10 +116,12 @@ def _is_query(line: str) -> bool:
 def _passage(found: object) -> Passage | None:
     if not isinstance(found, Mapping):
         return None
-    text, source = found.get("text"), found.get("source")
+    text, source = found.get("text"), found.get("source", "")
     return Passage(text, source) if isinstance(text, str) and isinstance(source, str) else None
 
 
 def _misfit(node: object, value: object) -> TypeError:
     problem = f"{type(node).__name__}: what it is bound to returned {repr(value)[:80]}"
+    if isinstance(value, Passage):
+        return TypeError(f"{problem}, which is no JSON data. Bind the index itself, not its search.")
     return TypeError(f'{problem}. Return a list of passages, each {{"text": "…", "source": "…"}}.')
