@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ["COLUMNS"] = "160"  # what is printed is cut to the width of the terminal
+
 # The profile of tests/thorough.py; a test that asks for a number of its own keeps it.
 settings.register_profile(
     "thorough", max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "1000")), deadline=None

@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tinysmith.errors import DataError
@@ -193,6 +193,7 @@ class TestRefusals:
             door(path)
 
     @given(at=st.integers(0, 8191), noise=st.binary(min_size=1, max_size=200))
+    @example(at=4022, noise=b"\x80")
     def test_damage(self, tmp_path_factory: pytest.TempPathFactory, at: int, noise: bytes) -> None:
         """Whatever bytes of a file are overwritten, it opens or is refused with a `DataError`."""
         path = made(tmp_path_factory.mktemp("damage") / "index.db")

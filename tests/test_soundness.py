@@ -265,7 +265,7 @@ GUARDS: list[tuple[Any, str]] = [
 
 
 class TestGuards:
-    @pytest.mark.parametrize(("guard", "problem"), GUARDS, ids=lambda part: str(part)[:30])
+    @pytest.mark.parametrize(("guard", "problem"), GUARDS, ids=[problem for _, problem in GUARDS])
     def test_a_guard_that_is_none(self, guard: Any, problem: str) -> None:
         """What is no plain named predicate over one board is refused, with the node that it stands at."""
         found = findings(**edges(TO_CRITIC, critic.to(done, when=guard), critic.to(writer)))
@@ -273,7 +273,7 @@ class TestGuards:
         assert problem in found[0].problem
         assert found[0].remedy == "Name a module-level function: def is_ready(board: Board) -> bool."
 
-    @pytest.mark.parametrize(("guard", "problem"), GUARDS, ids=lambda part: str(part)[:30])
+    @pytest.mark.parametrize(("guard", "problem"), GUARDS, ids=[problem for _, problem in GUARDS])
     def test_a_guard_that_is_none_twice(self, guard: Any, problem: str) -> None:
         """The same bad guard on two edges is told on each, not raised as another error."""
         body = edges(TO_CRITIC, critic.to(done, when=guard), critic.to(writer, when=guard), critic.to(writer))

@@ -11,10 +11,9 @@ def main() -> int:
     short = "--short" in sys.argv
     os.environ["HYPOTHESIS_MAX_EXAMPLES"] = "300" if short else "5000"
     folder = Path(__file__).parent
-    pytest = [sys.executable, "-P", "-m", "pytest", "--hypothesis-profile=thorough", "-m", "hypothesis"]
-    return subprocess.run(
-        [*pytest, *(["-q", "--hypothesis-seed=0"] if short else []), str(folder)], check=False
-    ).returncode
+    pytest = [sys.executable, "-P", "-m", "pytest", "-n", "auto", "--hypothesis-profile=thorough"]
+    only = ["-m", "hypothesis", *(["-q", "--hypothesis-seed=0"] if short else []), str(folder)]
+    return subprocess.run([*pytest, *only], check=False).returncode
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class IndexFile:
                 self._connection.execute(begin)
                 with self._connection:  # commits, or rolls back
                     yield
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter where SQLite quotes what is damaged
                 raise _unusable(self.path, error) from error
 
 
@@ -216,7 +216,7 @@ def _foreign(path: Path) -> DataError:
     return DataError(f"{path}: it is no index. Give one that `tinysmith index` wrote, or a new name to write one.")
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> DataError:
+def _unusable(path: Path, error: sqlite3.Error | UnicodeDecodeError) -> DataError:
     name = "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
     if name == "SQLITE_NOTADB":
         return _foreign(path)
