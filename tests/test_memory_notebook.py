@@ -91,8 +91,8 @@ class TestNotes:
         expected: dict[str, list[str]] = {}
         for topic, text in written:
             texts = expected.setdefault(sound(topic), [])
-            if text.strip() and sound(text) not in texts:
-                texts.append(sound(text))
+            if text.strip():
+                texts[:] = [*(other for other in texts if other != sound(text)), sound(text)]
             assert notebook.note(topic=topic, text=text) == len(texts)
         assert notebook.notes() == {topic: texts for topic, texts in expected.items() if texts}
         for topic, _ in written:
