@@ -4,12 +4,11 @@ import asyncio
 import copy
 import logging
 import pickle
-import traceback
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from attrs import evolve
+from leaks import CANARY, canary, texts_of
 from loopback import Answer, echo_key, hang_up, malformed, refused_base_url, serving, stall, status
 from loopback_embeddings import DOORS, EMBEDDED, KEYS, Door, embeddings, own
 
@@ -24,8 +23,6 @@ from tinysmith.models import Embedder
 from tinysmith.models._secrets import Secret
 from tinysmith.models.llm import allow_real_requests, forbid_real_requests
 
-CANARY = "sk-canary-" + "0123456789"
-
 
 @pytest.fixture(params=DOORS)
 def door(request: pytest.FixtureRequest) -> Door:
@@ -35,21 +32,6 @@ def door(request: pytest.FixtureRequest) -> Door:
 @pytest.fixture(params=EMBEDDED)
 def model(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-def canary() -> str:
-    """The key; never in a variable of this file's frames, which tracebacks show as well."""
-    return CANARY
-
-
-def texts_of(error: BaseException) -> Iterator[str]:
-    """Everything that tells of an error, with local variables shown."""
-    yield from (str(error), repr(error), repr(vars(error)))
-    yield "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
-    link: BaseException | None = error
-    while link is not None:
-        yield from (repr(frame.f_locals) for frame, _ in traceback.walk_tb(link.__traceback__))
-        link = link.__cause__ or link.__context__
 
 
 class TestKeys:

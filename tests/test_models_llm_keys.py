@@ -11,13 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from attrs import evolve
+from leaks import CANARY, canary, texts_of
 from loopback import DOORS, SERVED, drip, echo_key, hang_up, malformed, ok, serving, stall, status
 
 from tinysmith.errors import AuthenticationError, ModelError, UsageError
@@ -27,7 +27,6 @@ from tinysmith.models._secrets import Secret
 from tinysmith.models.llm import LLM
 
 HELLO = Ask((Message("user", "Say hello."),))
-CANARY = "sk-canary-" + "0123456789"
 KEYS = {
     "openai/gpt-4o-mini": "OPENAI_API_KEY",
     "mistral/mistral-small-latest": "MISTRAL_API_KEY",
@@ -45,23 +44,6 @@ def door(request: pytest.FixtureRequest) -> Door:
 @pytest.fixture(params=SERVED)
 def model(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-def canary() -> str:
-    """The key; never in a variable of this file's frames, which tracebacks show as well."""
-    return CANARY
-
-
-def texts_of(error: BaseException) -> Iterator[str]:
-    """Everything that tells of an error, with local variables shown."""
-    yield from (str(error), repr(error), repr(vars(error)))
-    yield "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
-    link: BaseException | None = error
-    while link is not None:
-        yield "".join(traceback.format_exception(link))
-        for frame, _ in traceback.walk_tb(link.__traceback__):
-            yield repr(frame.f_locals)
-        link = link.__cause__ or link.__context__
 
 
 class TestLeaks:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tinysmith.errors import DataError
-from tinysmith.retrieval._file import IndexFile, finish, make_index, open_index
+from tinysmith.retrieval._file import Header, IndexFile, finish, header_of, make_index, open_index
 
 Door = Callable[[Path], IndexFile]
 DOORS: dict[str, Door] = {
@@ -75,6 +75,7 @@ class TestMakeIndex:
         with ThreadPoolExecutor(4) as pool:
             for file in pool.map(lambda _: make_index(path, "lexical"), range(8)):
                 file.close()
+        assert header_of(path) == Header("lexical", "", is_whole=False)
         open_index(made(path), "lexical").close()
 
 
