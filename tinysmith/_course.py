@@ -15,7 +15,6 @@ from attrs import evolve
 
 from tinysmith._hands import TIME_UP, Hands
 from tinysmith._shown import escaped, one_line
-from tinysmith._talk import complaint_in
 from tinysmith._timer import Timer
 from tinysmith._turn import Plan
 from tinysmith.errors import UsageError
@@ -23,7 +22,7 @@ from tinysmith.limits import Limits
 from tinysmith.messages import Act, Ask, Call, Done, Event, Failed, Reply
 from tinysmith.position import Hop, Position
 from tinysmith.protocols import Grade, Task
-from tinysmith.run import Run, Step, best_grade
+from tinysmith.run import Run, Step, best_grade, step_between
 from tinysmith.strategy import Strategy, plan_of
 
 B = TypeVar("B")
@@ -47,8 +46,8 @@ class Course(Generic[B]):
     """
 
     __slots__ = (
-        "_brief", "_first_hops", "_grade", "_limits", "_listeners", "_max_seconds", "_opening", "_since", "_task",
-        "_timer", "_under_way", "hands", "position", "steps", "strategy",
+        "_brief", "_first_board", "_first_hops", "_grade", "_limits", "_listeners", "_max_seconds", "_opening",
+        "_since", "_task", "_timer", "_under_way", "hands", "position", "steps", "strategy",
     )  # fmt: skip
 
     def __init__(
@@ -138,6 +137,7 @@ class Course(Generic[B]):
             board = brief(self._task or Task("", opening), opening)
         elif opening:
             _LOG.info("%s: unread opening: %s", plan_of(self.strategy).name, one_line(opening))
+        self._first_board = board
         self.position = self.strategy.start(board, self._limits)
         self._first_hops = self.position.hops
         for hop in self._first_hops:
@@ -208,11 +208,7 @@ class Course(Generic[B]):
         event = _stamped(event, request.id, perf_counter() - self._since)
         before = self.position
         after = self.strategy.advance(before, event)
-        done = after.done
-        outcome = "" if done is None else done.outcome
-        asked_again = not after.hops and after.spent.asks > before.spent.asks
-        complaint = _complaint(request, before, after) if asked_again else ""
-        step = Step(after.step, request, event, after.hops, after.board, outcome, asked_again, complaint)
+        step = step_between(before, request, event, after)
         self.position = after
         self.steps.append(step)
         if _LOG.isEnabledFor(logging.INFO):
@@ -234,19 +230,13 @@ class Course(Generic[B]):
             first_hops=self._first_hops,
             grade=grade,
             oracle=oracle,
+            declared=self.strategy,
+            first_board=self._first_board,
         )
 
     def _until(self) -> float:
         """When the run's time is up, on the clock of `perf_counter`, if it goes on waiting from now on."""
         return self._since + (self._max_seconds or 0.0) - self.position.spent.elapsed_ns / 1e9
-
-
-def _complaint(request: Ask | Act | Call, before: Position[Any], after: Position[Any]) -> str:
-    """Why a node asks again; of a panel, what is wrong with this seat's reply, or with the first bad one."""
-    again = next((other for other in after.requests if other.id == request.id), after.requests[0])
-    if after.shortened and not before.shortened:
-        return "The prompt was too long."
-    return complaint_in(cast("Ask", request).messages, cast("Ask", again).messages)
 
 
 def _stamped(event: Event, answers: str, elapsed_s: float) -> Event:

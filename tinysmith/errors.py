@@ -30,9 +30,11 @@ TinysmithError
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
+
+Level: TypeAlias = Literal["error", "warning", "information"]
 
 
 def _restore(kind: type["TinysmithError"], args: tuple[Any, ...], state: dict[str, Any]) -> "TinysmithError":
@@ -57,12 +59,18 @@ class Finding:
         where: The strategy, and the node or field where there is one: `Refine.critic`.
         problem: What is wrong, with the values.
         remedy: What to do.
+        level: How bad it is.
+        example: The smallest board or conversation that shows it, in lines; empty where there is none.
+        board: Whether the example's board is "reachable" by a run, or only "possible" by its type.
     """
 
     code: str
     where: str
     problem: str
     remedy: str
+    level: Level = field(default="error", kw_only=True)
+    example: str = field(default="", kw_only=True)
+    board: Literal["", "reachable", "possible"] = field(default="", kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.problem} {self.remedy} [{self.code}]"

@@ -1,15 +1,17 @@
 """`Run` and `Step`: what a run was, and what each of its steps did."""
 
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from attrs import field, frozen
 
 from tinysmith._shown import one_line
+from tinysmith._talk import complaint_in
 from tinysmith.mapping import FrozenDict
-from tinysmith.messages import FREE, Act, Done, Event, Failed, Observation, Reply, Request, Result, Usage
+from tinysmith.messages import FREE, Act, Ask, Done, Event, Failed, Observation, Reply, Request, Result, Usage
 from tinysmith.position import Hop, Position
 from tinysmith.protocols import Grade
+from tinysmith.strategy import Strategy
 
 B = TypeVar("B")
 
@@ -102,6 +104,8 @@ class Run(Generic[B]):
         grade: The environment's grade: of the best turn, where the strategy was shown the grades, else of the
             end; None where nothing grades.
         oracle: Whether the strategy was shown the environment's grade during the episode.
+        declared: The strategy that ran.
+        first_board: The board that it began with.
     """
 
     strategy: str
@@ -112,6 +116,8 @@ class Run(Generic[B]):
     first_hops: tuple[Hop, ...] = field(default=(), kw_only=True, repr=False)
     grade: Grade | None = field(default=None, kw_only=True)
     oracle: bool = field(default=False, kw_only=True)
+    declared: Strategy[B] | None = field(default=None, kw_only=True, repr=False, eq=False)
+    first_board: B | None = field(default=None, kw_only=True, repr=False)
 
     @property
     def outcome(self) -> str:
@@ -158,6 +164,30 @@ class Run(Generic[B]):
                 by_model[step.event.model] = by_model.get(step.event.model, FREE) + usage
                 by_node[step.node] = by_node.get(step.node, FREE) + usage
         return RunUsage(total, FrozenDict(by_model), FrozenDict(by_node))
+
+
+def step_between(before: Position[B], request: Request, event: Event, after: Position[B]) -> Step[B]:
+    """What the event that answers `request` did between two positions."""
+    done = after.done
+    asked_again = not after.hops and after.spent.asks > before.spent.asks
+    return Step(
+        after.step,
+        request,
+        event,
+        after.hops,
+        after.board,
+        "" if done is None else done.outcome,
+        asked_again,
+        _complaint(request, before, after) if asked_again else "",
+    )
+
+
+def _complaint(request: Request, before: Position[B], after: Position[B]) -> str:
+    """Why a node asks again; of a panel, what is wrong with this seat's reply, or with the first bad one."""
+    again = next((other for other in after.requests if other.id == request.id), after.requests[0])
+    if after.shortened and not before.shortened:
+        return "The prompt was too long."
+    return complaint_in(cast("Ask", request).messages, cast("Ask", again).messages)
 
 
 def best_grade(steps: tuple[Step[B], ...], last: Grade | None) -> tuple[Grade | None, bool]:

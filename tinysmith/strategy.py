@@ -11,6 +11,7 @@ from tinysmith._declare import Declaration, read
 from tinysmith._enter import KINDS
 from tinysmith._soundness import soundness
 from tinysmith._turn import Plan, Wishes
+from tinysmith._watch import WATCHERS
 from tinysmith.errors import DefinitionError, UsageError
 from tinysmith.limits import Limits
 from tinysmith.mapping import freeze
@@ -66,7 +67,10 @@ class Strategy(Generic[B]):
         Raises:
             RunError: A node's method, a guard or the board is at fault.
         """
-        return _fold.start(self.__plan__, board, limits)
+        position = _fold.start(self.__plan__, board, limits)
+        for watcher in WATCHERS:
+            watcher(self.__plan__, position)
+        return position
 
     def advance(self, position: Position[B], event: Event) -> Position[B]:
         """The position after an event. The same input gives the same output, and nothing is mutated.
@@ -75,7 +79,10 @@ class Strategy(Generic[B]):
             RunError: The event answers nothing that is pending, or a node's method or a guard is at fault; the
                 position given still stands.
         """
-        return _fold.advance(self.__plan__, position, event)
+        after = _fold.advance(self.__plan__, position, event)
+        for watcher in WATCHERS:
+            watcher(self.__plan__, after)
+        return after
 
     def brief(self, task: Task, observation: str, /) -> B:  # for those who override it
         """The first board, from a task and the environment's first observation.

@@ -1,0 +1,103 @@
+"""Values as Python source that makes them again, with the imports that it needs."""
+
+import enum
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+import attrs
+
+from tinysmith.mapping import FrozenDict
+
+WIDTH = 100
+
+
+class Source:
+    """Writes values as source, and keeps account of what must be imported for it.
+
+    What is not known, such as a value of a user's own class, is written as its `repr`.
+    """
+
+    def __init__(self) -> None:
+        self.names: set[tuple[str, str]] = set()
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The import lines, sorted, one a module."""
+        modules: dict[str, list[str]] = {}
+        for module, name in sorted(self.names):
+            modules.setdefault(module, []).append(name)
+        return tuple(f"from {module} import {', '.join(names)}" for module, names in modules.items())
+
+    def of(self, value: Any) -> str:
+        """The source of a value."""
+        kind = type(value)
+        if isinstance(value, enum.Enum):
+            return f"{self.name_of(kind)}.{value.name}"
+        if attrs.has(kind):
+            return self._call(value)
+        if isinstance(value, FrozenDict):
+            return f"{self.name_of(FrozenDict)}({self._mapping(value)})"
+        if kind is dict:
+            return self._mapping(value)
+        if kind is tuple:
+            return f"({', '.join(map(self.of, value))}{',' if len(value) == 1 else ''})"
+        if kind is list:
+            return f"[{', '.join(map(self.of, value))}]"
+        if kind is str and len(value) > WIDTH:
+            return _repeated(value)
+        if kind is float and not isfinite(value):
+            return f'float("{value}")'
+        if kind.__module__ in {"datetime", "decimal"}:
+            self.names.add((kind.__module__, kind.__name__))
+            return repr(value).removeprefix(f"{kind.__module__}.")
+        return repr(value)
+
+    def name_of(self, kind: type[Any]) -> str:
+        """The name of a class or a function, imported."""
+        module, name = kind.__module__, kind.__qualname__.partition(".")[0]
+        self.names.add(("tinysmith" if module.startswith("tinysmith.") and _is_public(name) else module, name))
+        return kind.__qualname__
+
+    def _call(self, value: Any) -> str:
+        arguments: list[str] = []
+        for part in attrs.fields(type(value)):
+            held = getattr(value, part.name)
+            if part.init and not _is_default(part, held):
+                name = "" if not arguments and not part.kw_only and _is_first(value, part) else f"{part.alias}="
+                arguments.append(f"{name}{self.of(held)}")
+        return f"{self.name_of(type(value))}({', '.join(arguments)})"
+
+    def _mapping(self, value: Mapping[Any, Any]) -> str:
+        return "{" + ", ".join(f"{self.of(key)}: {self.of(item)}" for key, item in value.items()) + "}"
+
+
+def source_of(value: Any) -> str:
+    """The source of a value, without its imports."""
+    return Source().of(value)
+
+
+def _is_default(part: Any, held: Any) -> bool:
+    default = part.default
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # attrs types its class as a function
+        default = attrs.NOTHING if default.takes_self else default.factory()
+    return default is not attrs.NOTHING and type(default) is type(held) and bool(default == held)
+
+
+def _is_first(value: Any, part: Any) -> bool:
+    return next(first for first in attrs.fields(type(value)) if first.init) is part
+
+
+def _is_public(name: str) -> bool:
+    import tinysmith  # noqa: PLC0415  # the package itself, which imports this module's users
+
+    return name in tinysmith.__all__
+
+
+def _repeated(text: str) -> str:
+    """A long text: as a product, where it is one, else as it is."""
+    for size in range(1, 41):
+        count, rest = divmod(len(text), size)
+        if not rest and text == text[:size] * count:
+            return f"{text[:size]!r} * {count}"
+    return repr(text)

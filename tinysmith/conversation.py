@@ -1,0 +1,100 @@
+"""`Conversation`: a first board and what answered a strategy from there on, to be read or played again."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic, TypeVar
+
+from attrs import field, frozen
+
+from tinysmith._shown import one_line
+from tinysmith._source import Source, source_of
+from tinysmith.limits import UNLIMITED, Limits
+from tinysmith.messages import Act, Event, Observation
+from tinysmith.position import Position
+from tinysmith.run import Run, Step, step_between
+from tinysmith.strategy import Strategy, plan_of
+
+B = TypeVar("B")
+
+
+@frozen
+class Conversation(Generic[B]):
+    """The events of one run, from its first board on.
+
+    Attributes:
+        strategy: Whose run it is.
+        board: The first board.
+        events: What answered the requests, in order.
+        limits: What the run may spend.
+    """
+
+    strategy: Strategy[B] = field(repr=lambda strategy: plan_of(strategy).name)
+    board: B
+    events: tuple[Event, ...] = ()
+    limits: Limits = UNLIMITED
+
+    @classmethod
+    def of(cls, run: Run[B], steps: int | None = None) -> "Conversation[B]":
+        """The events of a run, all of them or the first so many."""
+        strategy: Any = run.declared
+        board: Any = run.first_board
+        return cls(strategy, board, tuple(step.event for step in run.steps[:steps]), run.position.limits)
+
+    def positions(self) -> Iterator[Position[B]]:
+        """Every position, from the first to the last, folded anew.
+
+        Raises:
+            RunError: The strategy is at fault, or an event does not answer what is asked.
+        """
+        position = self.strategy.start(self.board, self.limits)
+        yield position
+        for event in self.events:
+            position = self.strategy.advance(position, event)
+            yield position
+
+    def steps(self) -> Iterator[Step[B]]:
+        """Every step, folded anew."""
+        positions = self.positions()
+        before = next(positions)
+        for event, after in zip(self.events, positions, strict=True):
+            yield step_between(before, answered(before, event), event, after)
+            before = after
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The nodes in the order in which they were come to."""
+        positions = self.positions()
+        first = next(positions)
+        hops = [*first.hops, *(hop for position in positions for hop in position.hops)]
+        return (plan_of(self.strategy).initial, *(hop.target for hop in hops))
+
+    def __str__(self) -> str:
+        """The conversation, a line a step, and the path."""
+        lines = [f"{plan_of(self.strategy).name}, from {one_line(source_of(self.board), 200)}"]
+        try:
+            for step in self.steps():
+                lines.append(told(step))  # noqa: PERF401  # what comes before a fault is told, too
+            lines.append(f"path: {' → '.join(self.path)}")
+        except Exception as error:  # noqa: BLE001  # that the strategy is at fault is what is being told
+            lines.append(f"  {len(lines):>3} {one_line(f'{type(error).__name__}: {error}', 160)}")
+        return "\n".join(lines)
+
+
+def told(step: Step[Any]) -> str:
+    """A step in one line: who was answered, with what, and where that led."""
+    acted = f"$ {one_line(step.request.action, 40)} ⇒ " if isinstance(step.request, Act) else ""
+    notes = ""
+    if isinstance(step.event, Observation):
+        over = ", over" if step.event.terminated or step.event.truncated else ""
+        notes = f" [reward {step.event.reward:g}{over}]"
+    return f"  {step.number:>3} {step.node}: {acted}{step.said(60)!r}{notes}  {step.way}"
+
+
+def answered(position: Position[Any], event: Event) -> Any:
+    """The request of a position that an event answers; the first, where it names none that is pending."""
+    named = (request for request in position.requests if request.id == event.answers)
+    return next(named, position.requests[0])
+
+
+def as_call(source: Source, events: Sequence[Event], indent: str) -> str:
+    """The events as lines of a tuple's source."""
+    return "".join(f"{indent}{source.of(event)},\n" for event in events)
