@@ -73,10 +73,37 @@ class Conversation(Generic[B]):
         try:
             for step in self.steps():
                 lines.append(told(step))  # noqa: PERF401  # what comes before a fault is told, too
-            lines.append(f"path: {' → '.join(self.path)}")
+            lines.append(f"path: {way(self.path)}")
         except Exception as error:  # noqa: BLE001  # that the strategy is at fault is what is being told
             lines.append(f"  {len(lines):>3} {one_line(f'{type(error).__name__}: {error}', 160)}")
         return "\n".join(lines)
+
+
+def way(path: Sequence[str]) -> str:
+    """A path in one line, what is gone round several times written once: `(critic → writer) ×3 → accepted`."""
+    parts: list[str] = []
+    at = 0
+    while at < len(path):
+        size, times = max(
+            ((size, _times(path, at, size)) for size in range(1, (len(path) - at) // 2 + 1)),
+            key=lambda pair: (pair[0] * pair[1] if pair[1] > 1 else 0, -pair[0]),
+            default=(1, 1),
+        )
+        if times > 1:
+            parts.append(f"({' → '.join(path[at : at + size])}) ×{times}")
+            at += size * times
+        else:
+            parts.append(path[at])
+            at += 1
+    return " → ".join(parts)
+
+
+def _times(path: Sequence[str], at: int, size: int) -> int:
+    """How many times in a row the next `size` nodes come."""
+    times = 1
+    while path[at + size * times : at + size * (times + 1)] == path[at : at + size]:
+        times += 1
+    return times
 
 
 def told(step: Step[Any]) -> str:

@@ -1,0 +1,68 @@
+"""Values of types, the same every time, for searches. Imports Hypothesis, when it is first asked for some."""
+
+from importlib import import_module
+from typing import Any, TypeVar, get_args, get_origin
+
+from tinysmith.errors import UsageError
+from tinysmith.nodes import Tool
+
+
+def values(kind: Any, most: int, *, what: str) -> tuple[Any, ...]:
+    """Different values of a type, the simplest first.
+
+    Args:
+        kind: The type.
+        most: How many at most.
+        what: What they are for, in words, for the message.
+
+    Raises:
+        UsageError: Hypothesis is not installed.
+    """
+    return drawn(lambda strategies: strategies.from_type(kind), most, what=what)
+
+
+def drawn(make: Any, most: int, *, what: str) -> tuple[Any, ...]:
+    """Different values of a Hypothesis strategy, which `make` makes given the module of strategies."""
+    try:
+        hypothesis: Any = import_module("hypothesis")
+    except ImportError:
+        raise UsageError(f"To generate {what}, install the package hypothesis; or give some.") from None
+    found: list[Any] = []
+
+    def collect(value: Any) -> None:
+        if len(found) < most and value not in found:
+            found.append(value)
+
+    settings = hypothesis.settings(
+        max_examples=most * 4,
+        database=None,
+        derandomize=True,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    settings(hypothesis.given(make(import_module("hypothesis.strategies")))(collect))()
+    return tuple(found)
+
+
+def typed_texts(kind: Any, most: int) -> tuple[str, ...]:
+    """Values of a reply type as JSON; those that its validators refuse are left out."""
+    from tinysmith._replies import written  # noqa: PLC0415  # msgspec, which few programs need
+
+    return tuple(written(value) for value in values(kind, most, what=f"replies of type {kind}"))
+
+
+def result_values(tool: object, most: int) -> tuple[Any, ...]:
+    """Values of the declared type of a tool's results; texts, where it declares none."""
+    kind = result_type(tool)
+    return ("", "a result") if kind is None else values(kind, most, what=f"results of {type(tool).__name__}")
+
+
+def result_type(tool: object) -> Any:
+    """The type of a tool's results, as the class that binds it says; None where none does."""
+    for kind in type(tool).__mro__:
+        for base in vars(kind).get("__orig_bases__", ()):
+            result: Any = get_args(base)[1] if get_origin(base) is Tool else Any
+            if result is not Any and not isinstance(result, TypeVar):
+                return result
+    return None
