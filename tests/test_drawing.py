@@ -77,7 +77,7 @@ class TestMermaid:
         """Kinds of node have shapes, a good halt a mark, failure edges are dashed, names get an underscore."""
         assert mermaid(Every).splitlines() == [
             "flowchart TD",
-            "    start_(( )) --> graph_",
+            "    start(( )) --> graph_",
             '    graph_("graph")',
             '    vote_[["vote"]]',
             '    look_[/"look"/]',

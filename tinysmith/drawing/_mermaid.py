@@ -1,0 +1,71 @@
+r"""A scene as a Mermaid flowchart.
+
+What Mermaid reads of a quoted label, besides the quote: `#` begins an entity, `%%{` a directive, a backtick
+Markdown, `$$` a formula, `\n` a line break, `fa:` an icon, `<` a tag. So every mark of ASCII that it could read
+is written as an entity, and a tag is only ever ours. Tooltips exist in Mermaid for nodes alone and make them look
+like links that lead nowhere, so there are none.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tinysmith._shown import one_line
+from tinysmith.drawing._scene import PLAIN, Arrow, Mark, Scene
+from tinysmith.drawing._tones import look_of
+from tinysmith.nodes import Agent, Halt, Node, Panel, Rule, Tool, World
+
+_SHAPES: dict[type[Node[Any]], tuple[str, str]] = {
+    Agent: ("(", ")"),
+    Panel: ("[[", "]]"),
+    World: ("[/", "/]"),
+    Tool: ("{{", "}}"),
+    Rule: ("[", "]"),
+    Halt: ("([", "])"),
+}
+_WIDTH = 120
+_READ_BY_MERMAID = re.compile(r"[!-'*:-@\[-^`{-~]")  # leaves letters, digits and ()+,-./_
+
+
+def mermaid_of(scene: Scene) -> str:
+    """The scene as a Mermaid flowchart, from the top down."""
+    ids = scene.ids
+    lines = ["---", f"title: {json.dumps(_safe(scene.heading))}", "---"] if scene.caption else []
+    lines += ["flowchart TD", f"    start(( )) --> {ids[scene.initial]}"]
+    for box in scene.boxes:
+        left, right = _SHAPES[box.kind]
+        lines.append(f'    {ids[box.name]}{left}"{_label(box.title, box.mark)}"{right}')
+    lines += [f"    {ids[arrow.source]} {_line(arrow)} {ids[arrow.target]}" for arrow in scene.arrows]
+    lines += [f"    {style}" for style in _styles(scene)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(arrow: Arrow) -> str:
+    label = _label(arrow.title, arrow.mark)
+    if arrow.dashed:
+        return f'-. "{label}" .->'
+    return f'-- "{label}" -->' if label else "-->"
+
+
+def _label(title: str, mark: Mark) -> str:
+    return "<br/>".join(_safe(text) for text in (title, mark.words) if text)
+
+
+def _styles(scene: Scene) -> Iterator[str]:
+    ids = scene.ids
+    for box in scene.boxes:
+        if box.mark != PLAIN:
+            look = look_of(box.mark)
+            dash = ",stroke-dasharray:5 4" if look.dashed else ""
+            colours = f"fill:{look.fill},color:{look.ink},stroke:{look.line}"
+            yield f"style {ids[box.name]} {colours},stroke-width:{look.width:g}px{dash}"
+    for place, arrow in enumerate(scene.arrows, start=1):  # the arrow from the start is number 0
+        if arrow.mark != PLAIN:
+            look = look_of(arrow.mark)
+            dash = ",stroke-dasharray:5 4" if look.dashed or arrow.dashed else ""
+            yield f"linkStyle {place} stroke:{look.line},stroke-width:{look.width:g}px{dash}"
+
+
+def _safe(text: str) -> str:
+    return _READ_BY_MERMAID.sub(lambda found: f"#{ord(found[0])};", one_line(text, _WIDTH))
