@@ -1,7 +1,7 @@
 """`Run` and `Step`: what a run was, and what each of its steps did."""
 
 from functools import cached_property
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from attrs import field, frozen
 
@@ -164,6 +164,12 @@ class Run(Generic[B]):
                 by_model[step.event.model] = by_model.get(step.event.model, FREE) + usage
                 by_node[step.node] = by_node.get(step.node, FREE) + usage
         return RunUsage(total, FrozenDict(by_model), FrozenDict(by_node))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """What notebooks show: the strategy with this run's path."""
+        from tinysmith.drawing import mimebundle  # noqa: PLC0415  # the pictures stand above what they draw
+
+        return {"text/plain": repr(self)} if self.declared is None else mimebundle(self.declared, run=self)
 
 
 def step_between(before: Position[B], request: Request, event: Event, after: Position[B]) -> Step[B]:

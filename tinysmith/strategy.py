@@ -1,7 +1,7 @@
 """`Strategy`: a class that declares a finite-state machine over nodes."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import attrs
 
@@ -20,6 +20,10 @@ from tinysmith.nodes import Agent, Edge, Halt, Node
 from tinysmith.position import B as BoardOfPosition
 from tinysmith.position import Hop, Position
 from tinysmith.protocols import Task
+
+if TYPE_CHECKING:
+    from tinysmith.coverage import Coverage
+    from tinysmith.run import Run
 
 B = TypeVar("B")
 
@@ -116,6 +120,45 @@ class Strategy(Generic[B]):
             DecodeError: The text is not a position of this strategy; nothing of it was used.
         """
         return _saved.loads(self.__plan__, text)
+
+    @classmethod
+    def draw(
+        cls,
+        format: str = "mermaid",  # noqa: A002  # what everybody calls it
+        *,
+        at: str | Position[Any] | None = None,
+        run: "Run[Any] | None" = None,
+        coverage: "Coverage | None" = None,
+        heat: str = "",
+    ) -> str | bytes:
+        """A picture of this strategy: bytes for `png`, text for all other formats.
+
+        Args:
+            format: "mermaid", "text" or "dot"; with Graphviz's program `dot` also "svg", "png" or "html".
+            at: The current node, by name or as a position.
+            run: A run of this strategy, whose path is painted, with counts.
+            coverage: What of this strategy was seen; not together with `run`.
+            heat: With `run`: "cost", "tokens", "seconds" or "failures", by which the nodes are shaded.
+
+        Raises:
+            UsageError: There is no such format, node or heat; the overlays do not fit; or Graphviz is missing.
+        """
+        from tinysmith.drawing import draw  # noqa: PLC0415  # the pictures stand above what they draw
+
+        return draw(cls, format, at=at, run=run, coverage=coverage, heat=heat)
+
+    def __format__(self, spec: str) -> str:
+        """The picture in a format of text, as in `f"{Refine():mermaid}"`."""
+        from tinysmith.drawing import as_text  # noqa: PLC0415  # as above
+
+        return as_text(self, spec) if spec else str(self)
+
+    @classmethod
+    def _repr_mimebundle_(cls, **_: Any) -> dict[str, str]:
+        """What notebooks show for the class, and for its objects."""
+        from tinysmith.drawing import mimebundle  # noqa: PLC0415  # as above
+
+        return mimebundle(cls)
 
     @classmethod
     def graph_machine(cls, **options: Any) -> Any:

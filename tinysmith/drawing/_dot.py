@@ -19,6 +19,15 @@ MOST_TOOLTIP = 2000
 """Characters of a tooltip."""
 
 _TEXT = {"fontname": FONT, "fontcolor": INK}
+_GRAPH = {
+    **_TEXT,
+    "labelloc": "t",
+    "labeljust": "l",
+    "fontsize": "14",
+    "bgcolor": PAPER,
+    "pad": "0.2",
+    "nodesep": "0.4",
+}
 _NODE = {**_TEXT, "color": LINE, "style": "filled", "fillcolor": PAPER, "fontsize": "12", "margin": "0.16,0.08"}
 _EDGE = {**_TEXT, "color": LINE, "fontsize": "11", "arrowsize": "0.8"}
 _START = {"label": "", "shape": "circle", "width": "0.14", "fixedsize": "true", "fillcolor": LINE}
@@ -32,6 +41,8 @@ _SHAPES: dict[type[Node[Any]], dict[str, str]] = {
     Halt: {"shape": "ellipse"},
 }
 _WIDTH = 120
+_AIR = "\u00a0\u00a0"
+"""Stands on both sides of an edge's label, so that it touches neither its own line nor the next one."""
 
 
 def dot_of(scene: Scene, *, addressed: bool = False) -> str:
@@ -49,8 +60,7 @@ def dot_of(scene: Scene, *, addressed: bool = False) -> str:
 
 def _lines(scene: Scene, *, addressed: bool) -> Iterator[str]:
     ids = scene.ids
-    title = {"label": _texts(scene.title, scene.caption), "labelloc": "t", "fontsize": "14"}
-    yield f"graph {_list({**_TEXT, **title, 'bgcolor': PAPER, 'pad': '0.2'})}"
+    yield f"graph {_list({'label': _texts(scene.title, scene.caption), **_GRAPH})}"
     yield f"node {_list(_NODE)}"
     yield f"edge {_list(_EDGE)}"
     yield f"start {_list(_START)}"
@@ -82,7 +92,7 @@ def _of_box(box: Box) -> dict[str, str]:
 
 def _of_arrow(arrow: Arrow) -> dict[str, str]:
     look = look_of(arrow.mark)
-    label = _texts(arrow.title, arrow.mark.words)
+    label = _texts(arrow.title, arrow.mark.words, air=_AIR)
     attributes = {"label": label} if label else {}
     if arrow.dashed or look.dashed:
         attributes["style"] = "dashed"
@@ -101,8 +111,8 @@ def _tooltip(part: Box | Arrow) -> dict[str, str]:
     return {"tooltip": escaped(part.tooltip)[:MOST_TOOLTIP]} if part.tooltip else {}
 
 
-def _texts(*lines: str) -> str:
-    return "\n".join(one_line(line, _WIDTH) for line in lines if line)
+def _texts(*lines: str, air: str = "") -> str:
+    return "\n".join(f"{air}{one_line(line, _WIDTH)}{air}" for line in lines if line)
 
 
 def _list(attributes: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tinysmith._shown import one_line
 from tinysmith.drawing._scene import PLAIN, Arrow, Mark, Scene
-from tinysmith.drawing._tones import look_of
+from tinysmith.drawing._tones import Look, look_of
 from tinysmith.nodes import Agent, Halt, Node, Panel, Rule, Tool, World
 
 _SHAPES: dict[type[Node[Any]], tuple[str, str]] = {
@@ -57,14 +57,20 @@ def _styles(scene: Scene) -> Iterator[str]:
     for box in scene.boxes:
         if box.mark != PLAIN:
             look = look_of(box.mark)
-            dash = ",stroke-dasharray:5 4" if look.dashed else ""
-            colours = f"fill:{look.fill},color:{look.ink},stroke:{look.line}"
-            yield f"style {ids[box.name]} {colours},stroke-width:{look.width:g}px{dash}"
+            yield f"style {ids[box.name]} fill:{look.fill},color:{look.ink},{_stroke(look, dashed=look.dashed)}"
+    places: dict[str, list[str]] = {}
     for place, arrow in enumerate(scene.arrows, start=1):  # the arrow from the start is number 0
         if arrow.mark != PLAIN:
             look = look_of(arrow.mark)
-            dash = ",stroke-dasharray:5 4" if look.dashed or arrow.dashed else ""
-            yield f"linkStyle {place} stroke:{look.line},stroke-width:{look.width:g}px{dash}"
+            stroke = _stroke(look, dashed=look.dashed or arrow.dashed)
+            places.setdefault(stroke, []).append(str(place))
+    for stroke, alike in places.items():
+        yield f"linkStyle {','.join(alike)} {stroke}"
+
+
+def _stroke(look: Look, *, dashed: bool) -> str:
+    dash = ",stroke-dasharray:5 4" if dashed else ""
+    return f"stroke:{look.line},stroke-width:{look.width:g}px{dash}"
 
 
 def _safe(text: str) -> str:

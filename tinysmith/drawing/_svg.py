@@ -19,7 +19,7 @@ def svg_of(scene: Scene) -> str:
     """The scene as SVG, on a white ground, with tooltips."""
     made = _graphviz.dot(dot_of(scene, addressed=True), "svg").decode()
     picture = re.sub(r"<!--.*?-->\n?", "", made[made.index("<svg") :], flags=re.DOTALL)
-    picture = picture.replace("<title>strategy</title>", f"<title>{_text(scene.heading)}</title>", 1)
+    picture = picture.replace("<title>strategy</title>\n", _title(scene.heading), 1)
     return _GROUP.sub(lambda group: _told(scene, group), picture)
 
 
@@ -33,22 +33,22 @@ def _told(scene: Scene, group: re.Match[str]) -> str:
     what, place, classes, inside = group.groups()
     if what == "box":
         box = scene.boxes[int(place)]
-        return _group(f"{classes} {box.kind.__name__.lower()}", box.tooltip, inside)
+        style = "" if box.mark.heat is None else f' style="--heat: {box.mark.heat:.3f}"'
+        return _group(f"{classes} {box.kind.__name__.lower()}", box.tooltip, inside, style)
     if what == "arrow":
         arrow = scene.arrows[int(place)]
         return _group(f"{classes} otherwise" if arrow.otherwise else classes, arrow.tooltip, _widened(inside))
     return _group(f"{classes} start", "", inside)
 
 
-def _group(classes: str, tooltip: str, inside: str) -> str:
-    title = f"<title>{_text(tooltip)}</title>\n" if tooltip else ""
-    return f'<g class="{classes}">\n{title}{inside}</g>'
+def _group(classes: str, tooltip: str, inside: str, style: str = "") -> str:
+    return f'<g class="{classes}"{style}>\n{_title(tooltip)}{inside}</g>'
+
+
+def _title(text: str) -> str:
+    return f"<title>{html.escape(escaped(text)[:MOST_TOOLTIP])}</title>\n" if text else ""
 
 
 def _widened(inside: str) -> str:
     """An edge with a wide line that nobody sees, so that it is easily pointed at."""
     return _LINE.sub(lambda line: f"{line[0]}\n{_WIDE.format(line[1])}", inside, count=1)
-
-
-def _text(text: str) -> str:
-    return html.escape(escaped(text)[:MOST_TOOLTIP])

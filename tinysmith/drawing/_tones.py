@@ -55,4 +55,8 @@ def look_of(mark: Mark) -> Look:
         f"{round(cold + share * (hot - cold)):02x}" for cold, hot in zip(_COLD, _HOT, strict=True)
     )
     is_current = mark.tone == "current"
-    return Look(fill, look.line if is_current else LOOKS["current"].line, width=4 if is_current else 1 + 3 * share)
+    return Look(
+        fill,
+        look.line if is_current else LOOKS["current"].line,
+        width=4 if is_current else round(1 + 3 * share, 1),
+    )
