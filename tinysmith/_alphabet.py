@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tinysmith._shown import near
 from tinysmith._turn import Plan
@@ -67,6 +67,11 @@ def alphabet(
             narrow[name] = (*few, *failures)
             wide[name] = (*many, *failures)
     return Alphabet(narrow, wide)
+
+
+def addressed(events: Sequence[Event], request: Any) -> Sequence[Event]:
+    """The events as answers to a request, which of a panel is one of several."""
+    return [evolve(event, answers=request.id) for event in events] if request.id != request.node else events
 
 
 def check_names(plan: Plan, given: Given, argument: str, *kinds: type[Node[Any]]) -> None:

@@ -10,13 +10,14 @@ and the whole of it only until it has been expanded.
 import random
 from array import array
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
-from tinysmith._alphabet import Alphabet
+from tinysmith._alphabet import Alphabet, addressed
 from tinysmith.conversation import Conversation
+from tinysmith.errors import RunError
 from tinysmith.limits import UNLIMITED
 from tinysmith.messages import Event, Failed, Reply
 from tinysmith.position import Position
@@ -27,9 +28,10 @@ LIMITS = evolve(UNLIMITED, max_hops=50)
 
 MOST_FAULTS = 50
 
-Visit: TypeAlias = Callable[[Position[Any], Any, Event, Position[Any]], None]
 Trail: TypeAlias = int | tuple[Any, tuple[Event, ...]]
 """How a position was come to: by its number, or by a first board and the events from there on."""
+Visit: TypeAlias = Callable[[Position[Any], Any, Event, Position[Any], Trail], None]
+"""Is told of a transition: the position before, its request, the event, the position after, how it came there."""
 
 
 @frozen
@@ -119,7 +121,7 @@ class Search:
         """Answers the first request in every way; False where there is no room for what comes of it."""
         request: Any = position.requests[0]
         advance, keys = self.strategy.advance, self.keys
-        for event in self._symbols(self.alphabet.narrow, request):
+        for event in addressed(self.alphabet.narrow[request.node], request):
             try:
                 after = advance(position, event)
             except Exception as error:  # noqa: BLE001  # as above
@@ -127,7 +129,7 @@ class Search:
                 self._fault(evolve(told, events=(*told.events, event)), error)
                 continue
             if self.visit is not None:
-                self.visit(position, request, event, after)
+                self.visit(position, request, event, after, number)
             if after.done is not None:
                 self._end(number, event, after)
                 continue
@@ -143,13 +145,9 @@ class Search:
             self._note(after, known)
         return True
 
-    def _symbols(self, answers: Mapping[str, tuple[Event, ...]], request: Any) -> Sequence[Event]:
-        events = answers[request.node]
-        return [evolve(event, answers=request.id) for event in events] if request.id != request.node else events
-
     def _end(self, number: int, event: Event, after: Position[Any]) -> None:
         done: Any = after.done
-        if done.outcome in self.strategy.__plan__.nodes:
+        if done.outcome in self.strategy.__plan__.nodes or done.outcome == "environment_over":
             self.halting.add(number)
         if done.outcome not in self.outcomes or self._are_new(after):
             told = self.conversation(number)
@@ -207,7 +205,7 @@ class Search:
         events: tuple[Event, ...] = ()
         while position is not None and position.done is None and position.step < self.depth:
             request: Any = position.requests[0]
-            event = draw.choice(self._symbols(part, request))
+            event = draw.choice(addressed(part[request.node], request))
             events = (*events, event)
             try:
                 after = self.strategy.advance(position, event)
@@ -215,7 +213,7 @@ class Search:
                 self._fault(Conversation(self.strategy, board, events, LIMITS), error)
                 return
             if self.visit is not None:
-                self.visit(position, request, event, after)
+                self.visit(position, request, event, after, (board, events[:-1]))
             self._walked_to(after, (board, events))
             position = after
 
@@ -228,7 +226,8 @@ class Search:
     def step(self, source: int, target: int) -> Event:
         """The answer that leads from one kept position to another, to which it is known to lead."""
         *_, position = self.conversation(source).positions()
-        events = self._symbols(self.alphabet.narrow, position.requests[0])
+        request: Any = position.requests[0]
+        events = addressed(self.alphabet.narrow[request.node], request)
         key = list(self.keys)[target]
         return next(event for event in events if self._leads(position, event, key))
 
@@ -253,7 +252,8 @@ class Search:
 
     def _fault(self, conversation: Conversation[Any], error: Exception) -> None:
         node = str(getattr(error, "node", "")) or _place(conversation)
-        name = (node, f"{type(error).__name__}: {error}"[:200])
+        said = str(error).partition(": ")[2] if isinstance(error, RunError) else str(error)  # whatever the step
+        name = (node, f"{type(error).__name__}: {said}"[:200])
         if name not in self.faults and len(self.faults) < MOST_FAULTS:
             self.faults[name] = Fault(conversation, node, error)
 
