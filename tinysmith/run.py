@@ -1,7 +1,7 @@
 """`Run` and `Step`: what a run was, and what each of its steps did."""
 
 from functools import cached_property
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from attrs import field, frozen
 
@@ -12,6 +12,9 @@ from tinysmith.messages import FREE, Act, Ask, Done, Event, Failed, Observation,
 from tinysmith.position import Hop, Position
 from tinysmith.protocols import Grade
 from tinysmith.strategy import Strategy
+
+if TYPE_CHECKING:
+    from tinysmith.explanation import Explanation, WhyNot
 
 B = TypeVar("B")
 
@@ -164,6 +167,39 @@ class Run(Generic[B]):
                 by_model[step.event.model] = by_model.get(step.event.model, FREE) + usage
                 by_node[step.node] = by_node.get(step.node, FREE) + usage
         return RunUsage(total, FrozenDict(by_model), FrozenDict(by_node))
+
+    def explain(self, step: int | None = None) -> "Explanation":
+        """Why the run, or one step of it, went as it did; the answer's `str` is what a person reads.
+
+        At every edge taken: the candidates in their order, what each guard says, and the values that it reads.
+        The run is folded once more, and guards that were not asked in it are asked now, and told as such.
+
+        Args:
+            step: The step's number, or 0 for what came before the first step; None for all.
+
+        Raises:
+            UsageError: There is no such step, the run does not hold its strategy, or folding it once more comes
+                out differently, since a node or a guard keeps something of its own.
+        """
+        from tinysmith._explainer import explain  # noqa: PLC0415  # explanations stand above what they explain
+
+        return explain(self, step)
+
+    def why_not(self, name: str) -> "WhyNot":
+        """Why the run never came to a node, or did not end as asked; the answer's `str` is what a person reads.
+
+        It names the guards at which the run turned off: on the edges that lead to the node or, where the run came
+        to none of the nodes that these leave, on the edges that lead nearest.
+
+        Args:
+            name: A node, most often a halt; or an outcome, such as "max_asks".
+
+        Raises:
+            UsageError: There is no such node or outcome, or the run cannot be folded once more, as in `explain`.
+        """
+        from tinysmith._why_not import why_not  # noqa: PLC0415  # as above
+
+        return why_not(self, name)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """What notebooks show: the strategy with this run's path."""

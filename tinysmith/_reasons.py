@@ -1,0 +1,82 @@
+"""Why a step ends where it does: the sentence that a person is told where no edge tells it."""
+
+from typing import Any
+
+from tinysmith._shown import one_line
+from tinysmith._turn import Plan
+from tinysmith.limits import LIMIT_NAMES
+from tinysmith.messages import Failed
+from tinysmith.nodes import Halt
+from tinysmith.position import Position
+from tinysmith.run import Step
+
+_COUNTED = {"max_asks": "asks", "max_steps": "steps", "max_calls": "calls", "max_total_tokens": "tokens"}
+_WIDTH = 160
+
+
+def reason(plan: Plan, before: Position[Any], step: Step[Any], after: Position[Any]) -> str:
+    """Why a step went no further, in whole sentences; empty where it ended in a halt, or the next node asks.
+
+    Args:
+        plan: The strategy, compiled.
+        before: Where the run stood.
+        step: The step.
+        after: Where it stood then.
+    """
+    if step.outcome:
+        return _ending(plan, before, step, after)
+    if step.hops:
+        return ""
+    if not step.asked_again:
+        return f"It waits for {', '.join(request.id for request in after.requests)}."
+    if after.shortened and not before.shortened:
+        return f"{after.node} asks again, with a shorter board: the prompt was too long for the model."
+    most = after.limits.max_errors
+    forgiven = "any number is" if most is None else f"{most} are"
+    count = f"bad reply {after.spent.errors} in a row, and {forgiven} forgiven"
+    return f"{after.node} asks again ({count}): {one_line(step.complaint, _WIDTH)}"
+
+
+def spent_of(limit: str, position: Position[Any]) -> str:
+    """How much of a limit is spent, in words: `4 of at most 100 asks`; empty where there is no such limit."""
+    most = getattr(position.limits, limit)
+    if most is None:
+        return ""
+    spent = position.spent
+    if limit in _COUNTED:
+        return f"{getattr(spent, _COUNTED[limit].removeprefix('total_'))} of at most {most} {_COUNTED[limit]}"
+    if limit == "max_errors":
+        return f"{spent.errors} bad replies in a row, while {most} are forgiven"
+    if limit == "max_hops":
+        return f"{len(position.hops)} of at most {most} hops in a row"
+    if limit == "max_seconds":
+        return f"{spent.seconds:.3g} of at most {most:g} seconds"
+    cost = "an unknown amount" if spent.cost_usd is None else f"${spent.cost_usd:.6g}"
+    return f"{cost} of at most ${most:g}"
+
+
+def _ending(plan: Plan, before: Position[Any], step: Step[Any], after: Position[Any]) -> str:
+    outcome, node = step.outcome, after.node
+    if plan.kinds[node] is Halt:
+        return ""
+    ended = f"The run ended at {node} as {outcome}"
+    told = "" if after.error is None else f" {one_line(after.error.message, _WIDTH)}"
+    if outcome in LIMIT_NAMES:
+        more = f", and {node} would need more" if outcome in _COUNTED else ""
+        return f"{ended}, after {spent_of(outcome, after)}{more}.{told}"
+    if outcome == "environment_over":
+        return f"{ended}: it would act, but the environment has said that the episode is over."
+    if outcome in Failed.ENDS_RUN:
+        return f"{ended}:{told}"
+    if outcome == "context_overflow":
+        again = "even the shorter board was too long" if before.shortened else "it gave no shorter board"
+        ended = f"{ended}, since {again}, and"
+    else:
+        ended = f"{ended}, since"
+    return f"{ended} no failure edge leaves it:{told} Declare one, `{node}.on_failure({_halt(plan)})`, to go on."
+
+
+def _halt(plan: Plan) -> str:
+    """A halt that a failure might lead to; rather not one that says that all is well."""
+    halts = [name for name, node in plan.nodes.items() if isinstance(node, Halt) and not node.success]
+    return halts[0] if halts else "…"
