@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysmith import Agent, DefinitionError, Edge, Halt, Observation, Rule, Strategy, World
-from tinysmith._soundness import ALLOWABLE, OUTCOMES, guard_fault
+from tinysmith._soundness import ALLOWABLE, CHECKED, OUTCOMES, guard_fault
 from tinysmith.errors import Finding
 from tinysmith.limits import LIMIT_NAMES
 
@@ -315,11 +315,27 @@ class TestAllow:
     @given(st.text() | st.sampled_from(["no-initial", "bad-guard", "no-edges", "edge-from-halt", "board-type"]))
     def test_it_refuses_what_cannot_be_allowed(self, code: str) -> None:
         """An unknown check, or one without which no machine could be built, cannot be allowed."""
-        if code not in ALLOWABLE:
+        if code not in ALLOWABLE | CHECKED:
             (finding,) = findings(**SOUND, allow={code: "because"})
             assert finding.code == "bad-allowance"
             assert repr(code) in finding.problem
             assert "What can: edge-after-otherwise, no-exit, " in finding.remedy
+
+    def test_it_may_name_a_node(self) -> None:
+        """`code:node` allows a check at that node alone, and a node that is not there is told."""
+        body = ALLOWED["unused-node"]
+        (found,) = findings(**body)
+        node = found.where.rpartition(".")[2]
+        assert findings(**body, allow={f"unused-node:{node}": "kept"}) == ()
+        assert findings(**body, allow={"unused-node:writer": "kept"}) == (found,)
+        (wrong, _) = findings(**body, allow={f"unused-node:{node}s": "kept"})
+        assert wrong.code == "bad-allowance"
+        assert wrong.problem == f"allow names 'unused-node:{node}s', but there is no node '{node}s'."
+
+    @pytest.mark.parametrize("code", sorted(CHECKED))
+    def test_it_knows_what_a_search_finds(self, code: str) -> None:
+        """The codes of `check` can be allowed in the class body."""
+        assert findings(**SOUND, allow={code: "it is right here"}) == ()
 
     def test_what_cannot_be_allowed_is_told_all_the_same(self) -> None:
         """Naming a check that cannot be allowed does not hide what it finds."""

@@ -35,18 +35,28 @@ def soundness(declared: Declaration, allow: Mapping[str, str]) -> list[Finding]:
         findings += check(declared)
     if not declared.findings:
         findings += _reach(declared)
-    allowed = ALLOWABLE.intersection(allow)
-    return [*_allowances(declared, allow), *(found for found in findings if found.code not in allowed)]
+    left = (found for found in findings if found.code not in ALLOWABLE or reason_for(found, allow) is None)
+    return [*_allowances(declared, allow), *left]
+
+
+def reason_for(found: Finding, allow: Mapping[str, str]) -> str | None:
+    """The reason with which a class allows a finding, everywhere or at its node; None where it does not."""
+    node = found.where.rpartition(".")[2]
+    return allow.get(found.code, allow.get(f"{found.code}:{node}"))
 
 
 def _allowances(declared: Declaration, allow: Mapping[str, str]) -> Iterator[Finding]:
-    for code, reason in allow.items():
-        if code not in ALLOWABLE:
-            known = ", ".join(sorted(ALLOWABLE))
-            problem = f"allow names {code!r}, which cannot be allowed."
+    for place, reason in allow.items():
+        code, colon, node = str(place).partition(":")
+        if code not in ALLOWABLE | CHECKED:
+            known = ", ".join((*sorted(ALLOWABLE), *sorted(CHECKED)))
+            problem = f"allow names {place!r}, which cannot be allowed."
             yield Finding("bad-allowance", declared.name, problem, f"What can: {known}.")
+        elif colon and node not in declared.nodes:
+            problem = f"allow names {place!r}, but there is no node {node!r}."
+            yield Finding("bad-allowance", declared.name, problem, near(node, declared.nodes))
         elif not isinstance(reason, str) or not reason.strip():
-            problem = f"allow[{code!r}] gives no reason."
+            problem = f"allow[{place!r}] gives no reason."
             yield Finding("bad-allowance", declared.name, problem, "Say in a few words why it is right here.")
 
 
@@ -203,3 +213,28 @@ ALLOWABLE = frozenset(
     }
 )
 """The findings that a class may switch off: those with which a machine can still be built."""
+
+CHECKED = frozenset(
+    {
+        "bad-prompt",
+        "edge-never-taken",
+        "field-never-read",
+        "guard-mutates",
+        "guard-never-held",
+        "guard-not-bool",
+        "guard-raises",
+        "guard-wavers",
+        "hidden-state",
+        "live-lock",
+        "max-hops",
+        "no-guard-holds",
+        "node-raises",
+        "not-json",
+        "not-proved",
+        "order-decides",
+        "paid-after-end",
+        "read-unwritten",
+        "unbounded-cycle",
+    }
+)
+"""What `tinysmith.checks` looks for, which a class may allow too."""
