@@ -57,9 +57,14 @@ def explained_steps(run: Run[Any]) -> tuple[ExplainedStep, ...]:
             steps.append(explainer.step(step.event))
         except TinysmithError as error:
             raise _diverged(run, number) from error
-        if tuple(hop.taken.index for hop in steps[-1].hops) != tuple(hop.index for hop in step.hops):
+        if not is_same(steps[-1], step):
             raise _diverged(run, number)
     return tuple(steps)
+
+
+def is_same(explained: ExplainedStep, step: Step[Any]) -> bool:
+    """Whether a step, folded again, took the same edges."""
+    return [hop.taken.index for hop in explained.hops] == [hop.index for hop in step.hops]
 
 
 def _diverged(run: Run[Any], number: int) -> UsageError:
@@ -161,7 +166,15 @@ def _reads(guard: Guard[Any], board: Any) -> FrozenDict[str, str]:
         names = spied(lambda spy: _answer(guard, spy), board).reads
     except UnspiableBoardError:
         names = ()
-    return FrozenDict({name: one_line(source_of(getattr(board, name)), _VALUE) for name in names})
+    return FrozenDict({name: _value(getattr(board, name)) for name in names})
+
+
+def _value(value: Any) -> str:
+    """A value in one line; of a long tuple the last item, since what is new comes last."""
+    source = source_of(value)
+    if len(source) > _VALUE and isinstance(value, tuple) and len(value) > 1:
+        source = f"(…, {source_of(value[-1])})"
+    return one_line(source, _VALUE)
 
 
 def _said(step: Step[Any]) -> str:

@@ -74,6 +74,9 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     )
     run.add_argument("--json", action="store_true", help="print one JSON object a line")
     run.add_argument("--quiet", "-q", action="store_true", help="print one line an episode instead of every step")
+    run.add_argument(
+        "--explain", action="store_true", help="show at every step why it went so, and at the end what was missed"
+    )
     run.add_argument("--traceback", action="store_true", help="show where an error came from")
     _add_llm(run.add_argument_group("language models"))
     embeddings = run.add_argument_group("embeddings", "Where --index is of embeddings.")

@@ -3,12 +3,13 @@
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import frozen
 
 from tinysmith._shown import one_line, scrubbed
+from tinysmith.cli._explain import Explaining, data_of, lines_of
 from tinysmith.errors import TinysmithError
 from tinysmith.messages import FREE, Act, Ask, Failed, Observation, Reply, Usage
 from tinysmith.protocols import Task
@@ -16,6 +17,8 @@ from tinysmith.run import Run, Step
 
 MACHINERY = frozenset({"model_failed", "tool_failed", "environment_lost"})
 """Outcomes that say nothing about the strategy."""
+
+_MARGIN = " " * 7
 
 
 @frozen
@@ -103,27 +106,49 @@ def told(error: Exception) -> str:
 
 
 class Report:
-    """Prints runs as they go: for a person, or one JSON object a line."""
+    """Prints runs as they go: for a person, or one JSON object a line.
 
-    def __init__(self, *, as_json: bool, quiet: bool = False) -> None:
+    Args:
+        as_json: Whether to print JSON.
+        quiet: Whether to print no steps, but only how each run ended.
+        explaining: What explains the runs; None where nobody wants to know.
+    """
+
+    def __init__(self, *, as_json: bool, quiet: bool = False, explaining: Explaining | None = None) -> None:
         self._as_json = as_json
         self._quiet = quiet
+        self._explaining = explaining
 
     def begin(self, task: Task) -> None:
         """Says which task begins."""
         if not self._as_json and not self._quiet:
             _print(f"\n● {one_line(task.id) or 'episode'}  {one_line(task.query, 90)}".rstrip())
 
+    def start(self, board: Any) -> None:
+        """Says what a run did before its first step, where runs are explained."""
+        explained = None if self._explaining is None else self._explaining.begin(board)
+        if explained is None or not explained.hops:
+            return
+        if self._as_json:
+            _print_json({"event": "start", **data_of(explained)})
+        elif not self._quiet:
+            _print_lines(lines_of(explained), _MARGIN)
+
     def step(self, step: Step[Any]) -> None:
         """Says what a step did."""
+        explained = None if self._explaining is None else self._explaining.step(step)
         if self._as_json:
-            _print_json(_step_data(step))
+            _print_json(_step_data(step) | ({} if explained is None else data_of(explained)))
         elif not self._quiet:
             _print(_step_text(step))
+            if explained is not None:
+                _print_lines(lines_of(explained), _MARGIN)
+                _print_lines([explained.reason] if explained.reason and not step.complaint else (), _MARGIN)
 
     def end(self, episode: Episode) -> None:
         """Says how an episode ended."""
         score = episode.score
+        missed = self._missed(episode)
         if self._as_json:
             _print_json(
                 {
@@ -136,6 +161,7 @@ class Report:
                     "tokens": episode.usage.tokens,
                     "cost_usd": episode.usage.cost_usd,
                     "error": episode.error,
+                    **({} if missed is None else {"why_not": missed}),
                 }
             )
             return
@@ -146,6 +172,13 @@ class Report:
         _print(f"{name}{verdict} ({episode.outcome}{graded}{oracle})")
         if episode.error is not None:
             _print(f"  {one_line(episode.error, 300)}")
+        for answer in (missed or {}).values():
+            _print_lines(answer.splitlines(), "  ")
+
+    def _missed(self, episode: Episode) -> dict[str, str] | None:
+        if self._explaining is None or episode.run is None or episode.is_solved:
+            return None
+        return self._explaining.missed(episode.run)
 
     def summary(self, episodes: Sequence[Episode]) -> None:
         """Says what all episodes came to."""
@@ -230,6 +263,11 @@ def _percent(part: int, whole: int) -> str:
 
 def _cost(cost_usd: float | None) -> str:
     return "price unknown" if cost_usd is None else f"${cost_usd:.6f}".rstrip("0").rstrip(".")
+
+
+def _print_lines(lines: Iterable[str], margin: str) -> None:
+    for line in lines:
+        _print(f"{margin}{line}")
 
 
 def _print(text: str) -> None:

@@ -11,6 +11,7 @@ from attrs import fields
 from tinysmith.cli._bindings import bindings
 from tinysmith.cli._board import board_changes, first_board
 from tinysmith.cli._environments import chosen_tasks, make_environment
+from tinysmith.cli._explain import Explaining
 from tinysmith.cli._load import load_strategy
 from tinysmith.cli._models import models
 from tinysmith.cli._report import Episode, Report
@@ -34,9 +35,11 @@ def run_command(arguments: argparse.Namespace) -> int:
     tools = bindings(arguments, strategy)
     environment = make_environment(arguments.env, arguments.data, strategy)
     tasks = chosen_tasks(arguments, environment, list(bound.values()))
-    report = Report(as_json=arguments.json, quiet=arguments.quiet)
+    machine = made(strategy)
+    explaining = Explaining(machine, limits) if arguments.explain else None
+    report = Report(as_json=arguments.json, quiet=arguments.quiet, explaining=explaining)
     play = Play(
-        made(strategy),
+        machine,
         environment,
         bound,
         report,
@@ -121,7 +124,7 @@ class Play:
                 task=task,
                 limits=self.limits,
                 seed=self.seed,
-                brief=lambda task, seen: first_board(self.strategy, task, seen, self.changes),
+                brief=self._first_board,
                 listeners=[self.report.step],
             )
             episode = Episode(task, ended, recorded)
@@ -133,6 +136,11 @@ class Play:
             episode = Episode(task, None, recorded, error)
         self.report.end(episode)
         return episode
+
+    def _first_board(self, task: Task, seen: str) -> Any:
+        board = first_board(self.strategy, task, seen, self.changes)
+        self.report.start(board)
+        return board
 
 
 def exit_code(episodes: Sequence[Episode], *, every: bool) -> int:
