@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tinysmith._shown import one_line
-from tinysmith.conversation import Conversation, way
+from tinysmith.conversation import way
 from tinysmith.errors import NoEdgeError
 from tinysmith.strategy import plan_of
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def lines(found: "Exploration[Any]") -> Iterator[str]:
+    """The lines of a report."""
     name, coverage = plan_of(found.strategy).name, found.coverage
     bounds = "all there are over this alphabet" if found.is_complete else f"stopped at {found.cut}"
     walks = f", then {found.walked} walks" if found.walked else ""
-    """The lines of a report."""
     yield f"{name}: {found.positions:,} positions to depth {found.depth} ({bounds}{walks})"
     for kind, what in (("node", "nodes"), ("edge", "edges"), ("guard", "guard outcomes")):
         items = [item for item in coverage.items if item.kind == kind]
@@ -26,7 +26,7 @@ def lines(found: "Exploration[Any]") -> Iterator[str]:
     yield f"  live-lock: {_livelock(found)}"
     for fault in found.faults:
         kind = "deadlock" if isinstance(fault.error, NoEdgeError) else "fault"
-        yield f"  {kind} at {fault.node}: {one_line(str(fault.error), 160)}"
+        yield f"  {kind} at {fault.node}, after {way(fault.path)}: {one_line(fault.problem, 160)}"
     yield "  how runs end, each by the shortest way that was found:"
     for outcome, conversation in sorted(found.outcomes.items()):
         yield f"    {outcome}, after {len(conversation.events)}: {way(conversation.path)}"
@@ -40,13 +40,7 @@ def _worst(found: "Exploration[Any]") -> str:
     if cycle is None:
         asks, steps = found.most_seen
         return f"not proved, since the search is not complete; {asks} asks and {steps} environment steps were seen"
-    return f"none: a run may be where it was before, after {len(cycle.events)} events ({_round(cycle)})"
-
-
-def _round(cycle: Conversation[Any]) -> str:
-    path = cycle.path
-    start = len(path) - 2 - path[-2::-1].index(path[-1])
-    return " → ".join(path[start:])
+    return f"none: a run may be where it was before, after {len(cycle.events)} events ({way(cycle.path)})"
 
 
 def _livelock(found: "Exploration[Any]") -> str:

@@ -62,6 +62,13 @@ def _located(turn: Turn, fold: Callable[..., Position[Any]], *arguments: Any) ->
         raise
 
 
+def raised_at(error: Exception) -> str:
+    """The node at which the fold raised."""
+    if isinstance(error, RunError):
+        return error.node
+    return error.__notes__[-1].partition(", step ")[0].rpartition(".")[2]
+
+
 def _answered(turn: Turn, requests: Sequence[Request], event: Event) -> Request:
     """The request that the event answers."""
     request = requests[0]

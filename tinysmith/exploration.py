@@ -4,25 +4,28 @@ The idea is that of explicit-state model checking, as in Holzmann: "The Model Ch
 doi:10.1109/32.588521; what is searched are the positions that the fold itself makes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from graphlib import CycleError
 from itertools import pairwise
 from typing import Any, Generic, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
+from tinysmith import _graph
 from tinysmith._alphabet import Alphabet, Given, alphabet
 from tinysmith._beginnings import first_boards
 from tinysmith._exploration_text import lines
-from tinysmith._search import Fault, Search, Trail, Visit
+from tinysmith._search import Fault, Search, Trail, Visit, Walked
+from tinysmith._shortening import shortened
 from tinysmith._shown import near
 from tinysmith._soundness import OUTCOMES
 from tinysmith.conversation import Conversation
-from tinysmith.coverage import Coverage, Item
+from tinysmith.coverage import Coverage, Item, coverage_of
 from tinysmith.errors import NoEdgeError, UsageError
 from tinysmith.mapping import FrozenDict
-from tinysmith.nodes import Node
+from tinysmith.messages import Event
+from tinysmith.nodes import Halt, Node
 from tinysmith.position import Hop
 from tinysmith.strategy import Strategy, plan_of
 
@@ -78,7 +81,7 @@ class Exploration(Generic[B]):
     @property
     def outcomes(self) -> Mapping[str, Conversation[B]]:
         """How runs ended, each with the shortest conversation that was found."""
-        return {name: self._search.conversation(trail) for name, trail in self._search.outcomes.items()}
+        return {name: self._told(trail, name) for name, trail in self._search.outcomes.items()}
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -98,45 +101,51 @@ class Exploration(Generic[B]):
         Raises:
             UsageError: The strategy has nothing of that name.
         """
-        found = [self._search.conversation(trail) for trail in self._trails(target)]
+        found = [self._told(trail, target) for trail in self._trails(target)]
         return min(found, key=lambda conversation: len(conversation.events), default=None)
 
-    def _trails(self, target: str | Item) -> Iterator[Trail]:
-        plan, search = plan_of(self.strategy), self._search
-        if isinstance(target, str):
-            known = [*plan.nodes, *OUTCOMES]
-            if target not in known:
-                raise UsageError(f"{plan.name} has no node and no outcome {target!r}. {near(target, known)}")
-            if target == plan.initial:
-                yield (search.roots[0], ())
-            if target in search.outcomes:
-                yield search.outcomes[target]
-            yield from (search.first[id(hop)] for hop in self._hops() if hop.target == target)
-        elif target.kind == "node":
-            yield from self._trails(target.node)
-        else:
-            leaving = [hop for hop in self._hops() if hop.source == target.node]
-            yield from (search.first[id(hop)] for hop in leaving if _shows(hop, target))
+    def _told(self, trail: Walked, target: str | Item) -> Conversation[B]:
+        """The conversation along a trail; of a long walk, without the events that it does not need."""
+        told = self._search.conversation(trail)
+        if len(told.events) <= self._search.level + 1:
+            return told
+        return evolve(told, events=shortened(told.events, partial(_leads_to, told, self._item(target))))
+
+    def _trails(self, target: str | Item) -> Iterator[Walked]:
+        plan, search, item = plan_of(self.strategy), self._search, self._item(target)
+        if isinstance(item, str):
+            if item in search.outcomes:
+                yield search.outcomes[item]
+        elif item.kind == "node" and item.node == plan.initial and search.roots:
+            yield search.roots[0], ()
+        if isinstance(item, Item):
+            yield from (search.first[id(hop)] for hop in self._hops() if _shows(hop, item))
+
+    def _item(self, target: str | Item) -> str | Item:
+        """What a name names: an outcome that is no node, or an item."""
+        if isinstance(target, Item) or target in OUTCOMES:
+            return target
+        items = {item.name: item for item in coverage_of(self.strategy).items}
+        if target not in items:
+            name = plan_of(self.strategy).name
+            raise UsageError(f"{name} has no node and no outcome {target!r}. {near(target, (*items, *OUTCOMES))}")
+        return items[target]
+
+    def conversation(self, trail: Trail) -> Conversation[B]:
+        """The conversation along a trail that the search told of."""
+        return self._search.conversation(trail)
 
     @cached_property
     def livelock(self) -> Conversation[B] | None:
         """The shortest conversation to a position from which no answer leads to a halt any more.
 
+        What is about to end in another way, because the environment is over or a seat of a panel is lost, is none.
         None where there is none, where the strategy has no halts, or where the search is not complete.
         """
-        search = self._search
-        if not self.is_complete or not search.halting:
+        if not self.is_complete or Halt not in plan_of(self.strategy).kinds.values():
             return None
-        before = _by(search.targets, search.sources)
-        good = set(search.halting)
-        stack = list(good)
-        while stack:
-            for source in before.get(stack.pop(), ()):
-                if source not in good:
-                    good.add(source)
-                    stack.append(source)
-        trapped = next((number for number in range(self.positions) if number not in good), None)
-        return None if trapped is None else search.conversation(trapped)
+        number = _graph.trapped(self._search)
+        return None if number is None else self._search.conversation(number)
 
     def cycle(self, *, avoiding: type[Node[Any]] | None = None) -> Conversation[B] | None:
         """A conversation that ends in a position where it was before; None where none was found.
@@ -144,13 +153,15 @@ class Exploration(Generic[B]):
         Args:
             avoiding: A kind of node that the way round does not come by, such as `World`.
         """
-        order = self._order(avoiding)
+        kinds, keys = plan_of(self.strategy).kinds, self._search.keys
+        left_out = frozenset(number for number, key in enumerate(keys) if kinds[key[0]] is avoiding)
+        order = _graph.ordered(self._search, left_out)
         if not isinstance(order, CycleError):
             return None
         numbers: list[int] = order.args[1]
         told = self._search.conversation(numbers[0])
         around = [self._search.step(here, there) for here, there in pairwise(numbers)]
-        return Conversation(self.strategy, told.board, (*told.events, *around), told.limits)
+        return evolve(told, events=(*told.events, *around))
 
     @property
     def most_seen(self) -> tuple[int, int]:
@@ -163,39 +174,10 @@ class Exploration(Generic[B]):
 
         None where a run need not end, and where the search is not complete.
         """
-        order = self._order(None)
-        if not self.is_complete or isinstance(order, CycleError):
+        if not self.is_complete:
             return None
-        ways = _by(self._search.sources, self._search.targets)
-        asks, steps = [0] * self.positions, [0] * self.positions
-        for number in order:
-            asks[number] += self._cost(number, 0)
-            steps[number] += self._cost(number, 1)
-            for target in ways.get(number, ()):
-                asks[target] = max(asks[target], asks[number])
-                steps[target] = max(steps[target], steps[number])
-        return max(asks, default=0), max(steps, default=0)
-
-    def _cost(self, number: int, which: int) -> int:
-        """What it costs to come to a position from the one before it."""
-        parent = self._search.parents[number]
-        before = self._search.spent[parent][which] if parent >= 0 else 0
-        return self._search.spent[number][which] - before
-
-    def _order(self, avoiding: type[Node[Any]] | None) -> Sequence[int] | CycleError:
-        """The positions, each after those that lead to it; or why there is no such order."""
-        kinds = plan_of(self.strategy).kinds
-        left_out = {number for number, key in enumerate(self._search.keys) if kinds[key[0]] is avoiding}
-        before = _by(self._search.targets, self._search.sources)
-        graph = {
-            number: [source for source in before.get(number, ()) if source not in left_out]
-            for number in range(self.positions)
-            if number not in left_out
-        }
-        try:
-            return tuple(TopologicalSorter(graph).static_order())
-        except CycleError as error:
-            return error
+        order = _graph.ordered(self._search)
+        return None if isinstance(order, CycleError) else _graph.most(self._search, order)
 
     def _hops(self) -> Iterator[Hop]:
         """The hops that were come by."""
@@ -221,6 +203,7 @@ def explore(
     depth: int = DEPTH,
     max_positions: int = MAX_POSITIONS,
     walks: int = WALKS,
+    sought: Sequence[str | Item] = (),
 ) -> Exploration[B]:
     """All positions that a strategy can come to, if it is answered with these and nothing else.
 
@@ -239,6 +222,7 @@ def explore(
         max_positions: How many different positions are kept at most; each takes some 1 to 3 kB, and more where
             boards are large.
         walks: How many walks follow where the search is not complete.
+        sought: With which the search is content, once it came to all of them: what `Exploration.to` takes.
 
     Raises:
         UsageError: A mapping names a node that is not there, or there is no first board to begin with.
@@ -251,6 +235,7 @@ def explore(
             plan_of(made), replies=replies, observations=observations, results=results, has_failures=has_failures
         ),
         bounds=Bounds(depth, max_positions, walks),
+        sought=sought,
     )
 
 
@@ -259,13 +244,13 @@ def reach(strategy: Strategy[B] | type[Strategy[B]], target: str | Item, **optio
 
     Args:
         strategy: What is searched.
-        target: Such as "solved", "critic", "max_hops", or one of `coverage.missing`.
+        target: Such as "solved", "critic → writer (otherwise)", "max_hops", or one of `coverage.missing`.
         options: Those of `explore`.
 
     Raises:
         UsageError: The strategy has nothing of that name.
     """
-    return explore(strategy, **options).to(target)
+    return explore(strategy, sought=[target], **options).to(target)
 
 
 @frozen
@@ -284,24 +269,46 @@ def searched(
     *,
     bounds: Bounds = Bounds(),
     visit: Visit | None = None,
+    sought: Sequence[str | Item] = (),
+    until_covered: bool = False,
 ) -> Exploration[B]:
-    """A search from these boards, whose every transition is shown to `visit`."""
+    """A search from these boards, whose every transition is shown to `visit`.
+
+    It ends once it came to everything `sought`; with `until_covered`, once every edge was taken.
+    """
+    if not boards:
+        raise UsageError("boards= is empty. Give one board at least.")
     search = Search(strategy, letters, depth=bounds.depth, max_positions=bounds.max_positions, visit=visit)
-    search.breadth(boards)
+    found = Exploration(strategy, search)
+    edges = [item for item in coverage_of(strategy).items if item.kind == "edge"] if until_covered else []
+    left = [*sought, *edges]
+
+    def is_enough() -> bool:
+        while left and next(found._trails(left[-1]), None) is not None:  # noqa: SLF001  # of this very module
+            left.pop()
+        return not left and bool(sought or edges)
+
+    search.breadth(boards, is_enough)
     if search.cut:
-        search.walks(boards, bounds.walks)
-    return Exploration(strategy, search)
+        search.walks(boards, bounds.walks, is_enough)
+    return found
+
+
+def _leads_to(told: Conversation[Any], target: str | Item, events: tuple[Event, ...]) -> bool:
+    """Whether these events, in place of a conversation's own, lead to a target with their last one."""
+    try:
+        *_, last = evolve(told, events=events).positions()
+    except Exception:  # noqa: BLE001  # events that do not fit each other lead nowhere
+        return False
+    if isinstance(target, Item):
+        return any(_shows(hop, target) for hop in last.hops)
+    return last.done is not None and last.done.outcome == target
 
 
 def _shows(hop: Hop, item: Item) -> bool:
-    """Whether taking a hop shows an edge or a guard's outcome: a guard that held was the last to be asked."""
-    if item.kind == "edge":
-        return hop.index == item.index
-    return hop.index == item.index if item.verdict else hop.index > item.index
-
-
-def _by(keys: Iterable[int], values: Iterable[int]) -> dict[int, list[int]]:
-    grouped: dict[int, list[int]] = {}
-    for key, value in zip(keys, values, strict=True):
-        grouped.setdefault(key, []).append(value)
-    return grouped
+    """Whether taking a hop shows an item: a guard that held was the last to be asked."""
+    if item.kind == "node":
+        return hop.target == item.node
+    if hop.source != item.node:
+        return False
+    return hop.index > item.index if item.verdict is False else hop.index == item.index
