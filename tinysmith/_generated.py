@@ -1,10 +1,19 @@
 """Values of types, the same every time, for searches. Imports Hypothesis, when it is first asked for some."""
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, TypeVar, get_args, get_origin
 
 from tinysmith.errors import UsageError
 from tinysmith.nodes import Tool
+
+
+class NotInstalledError(UsageError):
+    """Hypothesis, which would generate values, is not installed."""
+
+
+class CannotGenerateError(UsageError):
+    """There are no values of a type, or its validators refuse all that are drawn."""
 
 
 def values(kind: Any, most: int, *, what: str) -> tuple[Any, ...]:
@@ -21,28 +30,66 @@ def values(kind: Any, most: int, *, what: str) -> tuple[Any, ...]:
     return drawn(lambda strategies: strategies.from_type(kind), most, what=what)
 
 
-def drawn(make: Any, most: int, *, what: str) -> tuple[Any, ...]:
-    """Different values of a Hypothesis strategy, which `make` makes given the module of strategies."""
-    try:
-        hypothesis: Any = import_module("hypothesis")
-    except ImportError:
-        raise UsageError(f"To generate {what}, install the package hypothesis; or give some.") from None
+def drawn(make: Any, most: int, *, what: str, tries: int = 4) -> tuple[Any, ...]:
+    """Different values of a Hypothesis strategy, which `make` makes given the module of strategies.
+
+    What a validator refuses is left out.
+
+    Args:
+        make: Makes the strategy.
+        most: How many values at most.
+        what: What they are for, in words, for the message.
+        tries: How often is drawn for each of them.
+
+    Raises:
+        NotInstalledError: Hypothesis is not installed.
+        CannotGenerateError: There are no such values, or none that is found.
+    """
+    hypothesis, strategies = _hypothesis(what)
+    strategy = make(strategies)
     found: list[Any] = []
 
-    def collect(value: Any) -> None:
+    def collect(data: Any) -> None:
+        try:
+            value = data.draw(strategy)
+        except (ValueError, TypeError):  # of a validator
+            return
         if len(found) < most and value not in found:
             found.append(value)
 
     settings = hypothesis.settings(
-        max_examples=most * 4,
+        max_examples=most * tries,
         database=None,
         derandomize=True,
         deadline=None,
         phases=[hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
-    settings(hypothesis.given(make(import_module("hypothesis.strategies")))(collect))()
+    try:
+        settings(hypothesis.given(strategies.data())(collect))()
+    except hypothesis.errors.HypothesisException as error:
+        raise CannotGenerateError(f"No {what} could be generated: {error}") from error
     return tuple(found)
+
+
+def smallest(make: Any, holds: Callable[[Any], bool], *, what: str, tries: int = 400) -> Any:
+    """The simplest value of a Hypothesis strategy for which a predicate holds; None where none is found."""
+    hypothesis, strategies = _hypothesis(what)
+    settings = hypothesis.settings(
+        max_examples=tries, database=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
+    )
+    try:
+        return hypothesis.find(make(strategies), holds, settings=settings)
+    except hypothesis.errors.NoSuchExample:
+        return None
+
+
+def _hypothesis(what: str) -> tuple[Any, Any]:
+    try:
+        return import_module("hypothesis"), import_module("hypothesis.strategies")
+    except ImportError:
+        problem = f"To generate {what}, install the package hypothesis; or give some."
+        raise NotInstalledError(problem) from None
 
 
 def typed_texts(kind: Any, most: int) -> tuple[str, ...]:
