@@ -110,7 +110,7 @@ def _answers(plan: Plan, name: str, given: Any) -> tuple[tuple[Event, ...], tupl
     """The few answers and the many."""
     kind, node = plan.kinds[name], plan.nodes[name]
     if given is not None:
-        exactly = tuple(_event(kind, value) for value in _listed(given, name))
+        exactly = tuple(_event(kind, value, name) for value in _listed(given, name))
         return exactly, exactly
     if kind is World:
         return SEEN, SEEN
@@ -118,6 +118,8 @@ def _answers(plan: Plan, name: str, given: Any) -> tuple[tuple[Event, ...], tupl
         results = tuple(Result(value) for value in _results(node))
         return results, results
     texts = _texts(node)
+    if not texts:
+        raise UsageError(f"No reply of {name} could be generated. Give some: replies={{{name!r}: […]}}.")
     few = tuple(map(Reply, texts))
     return few, (*few, *(Reply(other) for text in texts for other in variants(text)))
 
@@ -131,12 +133,16 @@ def _listed(given: Any, name: str) -> Sequence[Any]:
     return listed
 
 
-def _event(kind: type[Node[Any]], value: Any) -> Event:
-    if isinstance(value, Reply | Observation | Result | Failed):
-        return value
-    if kind is World:
-        return Observation(value)
-    return Result(value) if kind is Tool else Reply(value)
+def _event(kind: type[Node[Any]], value: Any, name: str) -> Event:
+    event: Any = Observation if kind is World else Result if kind is Tool else Reply
+    if isinstance(value, event | Failed):
+        answer: Event = value
+        return answer
+    if event is not Result and not isinstance(value, str):
+        problem = f"{name} is answered with {value!r:.80}"
+        raise UsageError(f"{problem}. Give texts, or objects of {event.__name__} or Failed.")
+    made: Event = event(value)
+    return made
 
 
 def _texts(node: Any) -> Sequence[str]:

@@ -1,6 +1,7 @@
 """Values as Python source that makes them again, with the imports that it needs."""
 
 import enum
+import re
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
@@ -10,6 +11,7 @@ import attrs
 from tinysmith.mapping import FrozenDict
 
 WIDTH = 100
+_QUALIFIED = re.compile(r"\b(datetime)\.(\w+)(?=[(.])")
 
 
 class Source:
@@ -33,7 +35,9 @@ class Source:
         """The source of a value."""
         kind = type(value)
         if isinstance(value, enum.Enum):
-            return f"{self.name_of(kind)}.{value.name}"
+            name = self.name_of(kind)
+            is_member = value.name in kind.__members__  # what several flags make together is none
+            return f"{name}.{value.name}" if is_member else f"{name}({self.of(value.value)})"
         if attrs.has(kind):
             return self._call(value)
         if isinstance(value, FrozenDict):
@@ -48,10 +52,15 @@ class Source:
             return _repeated(value)
         if kind is float and not isfinite(value):
             return f'float("{value}")'
-        if kind.__module__ in {"datetime", "decimal"}:
-            self.names.add((kind.__module__, kind.__name__))
-            return repr(value).removeprefix(f"{kind.__module__}.")
+        if kind.__module__ == "decimal":
+            self.names.add(("decimal", "Decimal"))
+        if kind.__module__ == "datetime":
+            return _QUALIFIED.sub(self._imported, repr(value))
         return repr(value)
+
+    def _imported(self, name: re.Match[str]) -> str:
+        self.names.add((name[1], name[2]))
+        return name[2]
 
     def name_of(self, kind: type[Any]) -> str:
         """The name of a class or a function, imported."""

@@ -15,6 +15,9 @@ from tinysmith.strategy import Strategy, plan_of
 
 B = TypeVar("B")
 
+LONGEST_ROUND = 20
+"""Nodes of a round that is written once, with how often it was gone; longer ones are written out."""
+
 
 @frozen
 class Conversation(Generic[B]):
@@ -75,7 +78,8 @@ class Conversation(Generic[B]):
                 lines.append(told(step))  # noqa: PERF401  # what comes before a fault is told, too
             lines.append(f"path: {way(self.path)}")
         except Exception as error:  # noqa: BLE001  # that the strategy is at fault is what is being told
-            lines.append(f"  {len(lines):>3} {one_line(f'{type(error).__name__}: {error}', 160)}")
+            number = min(len(lines), len(self.events))  # 0: it raised at the start
+            lines.append(f"  {number:>3} {one_line(f'{type(error).__name__}: {error}', 160)}")
         return "\n".join(lines)
 
 
@@ -85,7 +89,7 @@ def way(path: Sequence[str]) -> str:
     at = 0
     while at < len(path):
         size, times = max(
-            ((size, _times(path, at, size)) for size in range(1, (len(path) - at) // 2 + 1)),
+            ((size, _times(path, at, size)) for size in range(1, min(LONGEST_ROUND, (len(path) - at) // 2) + 1)),
             key=lambda pair: (pair[0] * pair[1] if pair[1] > 1 else 0, -pair[0]),
             default=(1, 1),
         )

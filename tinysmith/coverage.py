@@ -109,12 +109,12 @@ class Coverage:
         for source, guards in self.plan.guards.items():
             for index, guard in enumerate(guards):
                 later = range(index + 1, len(self.plan.hops[source]))
-                counts = {
-                    True: self.edges.get((source, index), 0),
-                    False: sum(self.edges.get((source, place), 0) for place in later),
-                }
-                for verdict, seen in counts.items():
+                taken = {True: (index,)}
+                if later:  # else a run stops where it does not hold, for want of an edge
+                    taken[False] = tuple(later)
+                for verdict, places in taken.items():
                     name = f"{source}: {guard.__name__} is {verdict}"
+                    seen = sum(self.edges.get((source, place), 0) for place in places)
                     yield Item("guard", source, index, verdict, name, seen)
 
 
