@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from tinysmith._turn import Plan
 from tinysmith.position import Position
 
-Watcher: TypeAlias = Callable[[Plan, Position[Any]], None]
+Watcher: TypeAlias = Callable[[Any, Position[Any]], None]
 
 WATCHERS: list[Watcher] = []
-"""Each is called with every position that `Strategy.start` and `Strategy.advance` return."""
+"""Each is called with the strategy and the position, whenever `Strategy.start` or `advance` returns one."""

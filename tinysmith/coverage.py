@@ -1,7 +1,7 @@
 """`Coverage`: which nodes, edges and guard outcomes of a strategy were seen, and how often."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -109,9 +109,9 @@ class Coverage:
         for source, guards in self.plan.guards.items():
             for index, guard in enumerate(guards):
                 later = range(index + 1, len(self.plan.hops[source]))
-                taken = {True: (index,)}
+                taken: dict[bool, Sequence[int]] = {True: (index,)}
                 if later:  # else a run stops where it does not hold, for want of an edge
-                    taken[False] = tuple(later)
+                    taken[False] = later
                 for verdict, places in taken.items():
                     name = f"{source}: {guard.__name__} is {verdict}"
                     seen = sum(self.edges.get((source, place), 0) for place in places)

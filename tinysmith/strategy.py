@@ -73,7 +73,7 @@ class Strategy(Generic[B]):
         """
         position = _fold.start(self.__plan__, board, limits)
         for watcher in WATCHERS:
-            watcher(self.__plan__, position)
+            watcher(self, position)
         return position
 
     def advance(self, position: Position[B], event: Event) -> Position[B]:
@@ -85,7 +85,7 @@ class Strategy(Generic[B]):
         """
         after = _fold.advance(self.__plan__, position, event)
         for watcher in WATCHERS:
-            watcher(self.__plan__, after)
+            watcher(self, after)
         return after
 
     def brief(self, task: Task, observation: str, /) -> B:  # for those who override it
