@@ -1,9 +1,11 @@
 """What the tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import Browser, mermaid_page, program
 from hypothesis import settings
 
 os.environ["COLUMNS"] = "160"  # what is printed is cut to the width of the terminal
@@ -25,3 +27,22 @@ def intercode_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("INTERCODE_DATA names no folder with InterCode's data")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A headless Chromium, or a skip that says that there is none."""
+    path = program()
+    if path is None:
+        pytest.skip("there is no chromium on the PATH")
+    with Browser(path, tmp_path_factory.mktemp("chromium")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def mermaid_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with the real Mermaid, or a skip that says that there is none."""
+    folder = os.environ.get("MERMAID_DIR", "")
+    if not folder or not (Path(folder) / "dist" / "mermaid.min.js").is_file():
+        pytest.skip("MERMAID_DIR names no folder with npm's mermaid")
+    return mermaid_page(tmp_path_factory.mktemp("mermaid"), Path(folder))

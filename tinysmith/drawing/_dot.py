@@ -35,7 +35,7 @@ _START = {"label": "", "shape": "circle", "width": "0.14", "fixedsize": "true", 
 _SHAPES: dict[type[Node[Any]], dict[str, str]] = {
     Agent: {"shape": "box", "style": "filled,rounded"},
     Panel: {"shape": "box", "peripheries": "2"},
-    World: {"shape": "parallelogram"},
+    World: {"shape": "polygon", "sides": "4", "skew": "0.4", "margin": "0.02,0"},
     Tool: {"shape": "hexagon"},
     Rule: {"shape": "box"},
     Halt: {"shape": "ellipse"},
@@ -60,7 +60,8 @@ def dot_of(scene: Scene, *, addressed: bool = False) -> str:
 
 def _lines(scene: Scene, *, addressed: bool) -> Iterator[str]:
     ids = scene.ids
-    yield f"graph {_list({'label': _texts(scene.title, scene.caption), **_GRAPH})}"
+    title = _quoted(_texts(scene.title, scene.caption) + "\n", line_break="\\l")
+    yield f"graph [label={title}, {_list(_GRAPH)[1:]}"
     yield f"node {_list(_NODE)}"
     yield f"edge {_list(_EDGE)}"
     yield f"start {_list(_START)}"
@@ -78,7 +79,7 @@ def _of_box(box: Box) -> dict[str, str]:
     attributes = {"label": _texts(box.title, box.mark.words), **_SHAPES[box.kind]}
     if box.success:
         attributes["peripheries"] = "2"
-    if look.dashed:
+    if look.broken:
         attributes["style"] = f"{attributes.get('style', 'filled')},dashed"
     if box.mark != PLAIN:
         attributes |= {
@@ -94,8 +95,8 @@ def _of_arrow(arrow: Arrow) -> dict[str, str]:
     look = look_of(arrow.mark)
     label = _texts(arrow.title, arrow.mark.words, air=_AIR)
     attributes = {"label": label} if label else {}
-    if arrow.dashed or look.dashed:
-        attributes["style"] = "dashed"
+    if arrow.dashed or look.broken:
+        attributes["style"] = "dashed" if arrow.dashed else "dotted"
     if arrow.mark != PLAIN:
         attributes |= {"color": look.line, "penwidth": f"{look.width:g}"}
     return attributes
@@ -119,6 +120,6 @@ def _list(attributes: Mapping[str, str]) -> str:
     return f"[{', '.join(f'{name}={_quoted(value)}' for name, value in attributes.items())}]"
 
 
-def _quoted(text: str) -> str:
-    safe = html.escape(text, quote=False).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return safe if safe.isalnum() and safe.isascii() else f'"{safe}"'
+def _quoted(text: str, *, line_break: str = "\\n") -> str:
+    safe = html.escape(text, quote=False).replace("\\", "\\\\").replace('"', '\\"').replace("\n", line_break)
+    return f'"{safe}"'

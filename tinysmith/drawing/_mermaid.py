@@ -6,7 +6,6 @@ is written as an entity, and a tag is only ever ours. Tooltips exist in Mermaid 
 like links that lead nowhere, so there are none.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -25,20 +24,35 @@ _SHAPES: dict[type[Node[Any]], tuple[str, str]] = {
     Halt: ("([", "])"),
 }
 _WIDTH = 120
+# Mermaid puts a label in the middle of its line, but its usual curve does not pass through the places that were
+# kept free for labels; from five edges on, or with two lines a label, they lie over one another.
+_FEW = 4
+_IN_YAML = "\\u{:04x}"
 _READ_BY_MERMAID = re.compile(r"[!-'*:-@\[-^`{-~]")  # leaves letters, digits and ()+,-./_
 
 
 def mermaid_of(scene: Scene) -> str:
     """The scene as a Mermaid flowchart, from the top down."""
     ids = scene.ids
-    lines = ["---", f"title: {json.dumps(_safe(scene.heading))}", "---"] if scene.caption else []
-    lines += ["flowchart TD", f"    start(( )) --> {ids[scene.initial]}"]
+    lines = [*_head(scene), "flowchart TD", f"    start(( )) --> {ids[scene.initial]}"]
     for box in scene.boxes:
         left, right = _SHAPES[box.kind]
         lines.append(f'    {ids[box.name]}{left}"{_label(box.title, box.mark)}"{right}')
     lines += [f"    {ids[arrow.source]} {_line(arrow)} {ids[arrow.target]}" for arrow in scene.arrows]
     lines += [f"    {style}" for style in _styles(scene)]
     return "\n".join(lines) + "\n"
+
+
+def _head(scene: Scene) -> Iterator[str]:
+    """The title, where there is more to say than the name; and how to keep labels apart, where there are many."""
+    is_crowded = scene.is_marked or any(len(scene.leaving(box.name)) > _FEW for box in scene.boxes)
+    if scene.caption or is_crowded:
+        yield "---"
+        if scene.caption:
+            yield f'title: "{_safe(scene.heading, _IN_YAML)}"'
+        if is_crowded:
+            yield "config: {flowchart: {curve: monotoneY}}"
+        yield "---"
 
 
 def _line(arrow: Arrow) -> str:
@@ -57,21 +71,20 @@ def _styles(scene: Scene) -> Iterator[str]:
     for box in scene.boxes:
         if box.mark != PLAIN:
             look = look_of(box.mark)
-            yield f"style {ids[box.name]} fill:{look.fill},color:{look.ink},{_stroke(look, dashed=look.dashed)}"
+            yield f"style {ids[box.name]} fill:{look.fill},color:{look.ink},{_stroke(look, '5 4')}"
     places: dict[str, list[str]] = {}
     for place, arrow in enumerate(scene.arrows, start=1):  # the arrow from the start is number 0
         if arrow.mark != PLAIN:
             look = look_of(arrow.mark)
-            stroke = _stroke(look, dashed=look.dashed or arrow.dashed)
-            places.setdefault(stroke, []).append(str(place))
+            places.setdefault(_stroke(look, "2 4"), []).append(str(place))
     for stroke, alike in places.items():
         yield f"linkStyle {','.join(alike)} {stroke}"
 
 
-def _stroke(look: Look, *, dashed: bool) -> str:
-    dash = ",stroke-dasharray:5 4" if dashed else ""
-    return f"stroke:{look.line},stroke-width:{look.width:g}px{dash}"
+def _stroke(look: Look, dash: str) -> str:
+    line = f"stroke:{look.line},stroke-width:{look.width:g}px"
+    return f"{line},stroke-dasharray:{dash}" if look.broken else line
 
 
-def _safe(text: str) -> str:
-    return _READ_BY_MERMAID.sub(lambda found: f"#{ord(found[0])};", one_line(text, _WIDTH))
+def _safe(text: str, entity: str = "#{};") -> str:
+    return _READ_BY_MERMAID.sub(lambda found: entity.format(ord(found[0])), one_line(text, _WIDTH))

@@ -114,7 +114,7 @@ def _counted(count: int) -> Mark:
 def _with_heat(scene: Scene, run: Run[Any], quantity: str) -> Scene:
     heat = heat_of(run, quantity)
     boxes = tuple(_heated(box, heat.badges.get(box.name), heat.shares.get(box.name)) for box in scene.boxes)
-    return evolve(scene, boxes=boxes, caption=_joined(scene.caption, f"heat: {quantity}, {heat.total} in all"))
+    return evolve(scene, boxes=boxes, caption=_joined(scene.caption, f"heat by {quantity}: {heat.total}"))
 
 
 def _heated(box: Box, badge: str | None, share: float | None) -> Box:

@@ -18,14 +18,14 @@ class Look:
         line: Of a node's border, and of an edge; it can be told from a light and from a dark ground.
         ink: Of a node's text.
         width: Of the line, in pixels.
-        dashed: Whether the line is dashed.
+        broken: Whether the line is: a border is dashed, an edge dotted, since failure edges are dashed.
     """
 
     fill: str = PAPER
     line: str = LINE
     ink: str = INK
     width: float = field(default=1, kw_only=True)
-    dashed: bool = field(default=False, kw_only=True)
+    broken: bool = field(default=False, kw_only=True)
 
 
 LOOKS: dict[str, Look] = {
@@ -33,10 +33,10 @@ LOOKS: dict[str, Look] = {
     "current": Look("#fff3c4", "#c4620a", width=4),
     "seen": Look("#dcf5e3", "#2c974b", width=2.5),
     "partly": Look("#fff1d6", "#b7791f", width=2.5),
-    "missing": Look("#ffe5e3", "#d1424b", width=1.5, dashed=True),
-    "faint": Look("#f6f8fa", "#a0a7af", "#656d76"),
+    "missing": Look("#ffe5e3", "#d1424b", width=2, broken=True),
+    "faint": Look("#f6f8fa", "#8c959f", "#656d76"),
     "added": Look("#dcf5e3", "#2c974b", width=3),
-    "removed": Look("#ffe5e3", "#d1424b", width=1.5, dashed=True),
+    "removed": Look("#ffe5e3", "#d1424b", width=2, broken=True),
     "changed": Look("#fff1d6", "#b7791f", width=3),
 }
 """How each tone looks."""
