@@ -16,16 +16,15 @@ from machines.reflexion import (
     Trial,
     is_over,
 )
-from tinysmith import Ask, Limits, Observation, ParseError, Position, Run, Scripted, Task, run
+from tinysmith import Ask, Limits, Observation, ParseError, Run, Scripted, Task, run
 from tinysmith.errors import EnvironmentLost, ServerError
 from tinysmith.memory import Exchange
 from tinysmith.strategy import plan_of
 from tinysmith.testing import strategy_test
 
 
-def counters_hold(position: Position[Trial]) -> bool:
+def counters_hold(trial: Trial) -> bool:
     """Every command and every reflection is counted, and no more reflections are written than may be."""
-    trial = position.board
     return (
         len(trial.exchanges) + trial.steps_left == Trial().steps_left
         and len(trial.reflections) <= Trial().reflections_left + 1

@@ -75,9 +75,9 @@ class Keeps(Strategy[Log]):
     )
 
 
-def holds_two_short_ones(position: Any) -> bool:
+def holds_two_short_ones(board: Log) -> bool:
     """Never more than two exchanges are remembered, and none of them is too long for a prompt."""
-    exchanges = position.board.memory.exchanges
+    exchanges = board.memory.exchanges
     return len(exchanges) <= 2 and all(exchange.output.strip() for exchange in exchanges)
 
 

@@ -60,9 +60,9 @@ class Learns(Strategy[Trial]):
     edges = (recall.to(thinker), recall.on_failure(unread), thinker.to(note), note.to(done))
 
 
-def has_few_lessons(position: Any) -> bool:
+def has_few_lessons(trial: Trial) -> bool:
     """Never more lessons than were wanted come to the board."""
-    return len(position.board.lessons) <= 2
+    return len(trial.lessons) <= 2
 
 
 TestLearns = strategy_test(

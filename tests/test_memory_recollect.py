@@ -55,7 +55,7 @@ TestRemembers = strategy_test(
     Remembers,
     boards=st.just(Search(memory=Memory(PAST))),
     results={"recollect": st.lists(st.integers(-2, 6), max_size=3)},
-    invariants=[lambda position: set(position.board.found) <= set(PAST)],
+    invariants=[lambda board: set(board.found) <= set(PAST)],
     max_examples=50,
 )
 

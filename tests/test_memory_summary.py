@@ -1,7 +1,6 @@
 """A summary that takes up the older exchanges."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from attrs import evolve, field, frozen
@@ -53,9 +52,9 @@ class Reports(Strategy[Log]):
     edges = (reporter.to(summarise, when=has_past), reporter.to(done), summarise.to(reporter))
 
 
-def is_bounded(position: Any) -> bool:
+def is_bounded(log: Log) -> bool:
     """The summary never has more words, or characters, than it may."""
-    summary = position.board.memory.summary
+    summary = log.memory.summary
     return len(summary.split()) <= 300 and len(summary) <= 6_000
 
 

@@ -70,9 +70,8 @@ class Inquire(Strategy[Inquiry]):
     )
 
 
-def is_in_bounds(position: Any) -> bool:
+def is_in_bounds(board: Inquiry) -> bool:
     """As many queries and passages as were asked for, none twice."""
-    board: Inquiry = position.board
     texts = [passage.text for passage in board.knowledge]
     return len(board.queries) <= 3 and len(texts) == len(set(texts)) <= 2
 

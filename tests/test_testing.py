@@ -25,6 +25,8 @@ from sketches import (
 )
 
 from tinysmith import Agent, Halt, Limits, Observation, Position, Reply, Strategy, Tool, Typed
+from tinysmith._turn import Plan
+from tinysmith._watch import WATCHERS
 from tinysmith.errors import UsageError
 from tinysmith.testing import mutations, strategy_test, typed_replies
 
@@ -162,22 +164,26 @@ class TestSound:
 
     def test_own_limits(self) -> None:
         """The limits and the number of events of a run can be chosen."""
-        most = []
-        limits = Limits(max_asks=None, max_steps=3, max_calls=None, max_hops=None)
+        limits = Limits(max_asks=None, max_steps=9, max_calls=None, max_hops=None)
+        positions: list[Position[Any]] = []
 
-        def noted(position: Position[Pad]) -> None:
-            most.append((position.step, position.limits))
+        def watcher(plan: Plan, position: Position[Any]) -> None:
+            positions.append(position)
 
-        played(Look, limits=limits, max_steps=5, max_examples=30, invariants=[noted])
-        assert max(step for step, _ in most) <= 5
-        assert {limit for _, limit in most} == {limits}
+        WATCHERS.append(watcher)
+        try:
+            played(Look, limits=limits, max_steps=5, max_examples=30)
+        finally:
+            WATCHERS.remove(watcher)
+        assert max(position.step for position in positions) == 5
+        assert {position.limits for position in positions if position.limits.max_steps} == {limits}
 
     def test_own_answers(self) -> None:
         """Replies, observations and results can be given, as texts or whole, and are what the run gets."""
         given: set[str] = set()
 
-        def noted(position: Position[Pad]) -> None:
-            given.update(position.board.lines)
+        def noted(pad: Pad) -> None:
+            given.update(pad.lines)
 
         played(
             Round,
@@ -193,7 +199,7 @@ class TestSound:
     def test_typed_replies(self) -> None:
         """A typed agent without samples is given values of its type, which its board then shows."""
         lines: set[str] = set()
-        played(Judged, invariants=[lambda position: lines.update(position.board.lines)])
+        played(Judged, invariants=[lambda pad: lines.update(pad.lines)])
         assert "5" in lines
 
 

@@ -1,12 +1,21 @@
 """What a run begins with where nobody says it."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import attrs
 
 from tinysmith.errors import UsageError
 from tinysmith.protocols import Task
 from tinysmith.strategy import Strategy, plan_of
 
 B = TypeVar("B")
+
+
+def needs_boards(strategy: Strategy[Any]) -> bool:
+    """Whether a strategy has no `brief` of its own, and a board with fields that have no default."""
+    parts = attrs.fields(plan_of(strategy).board_type)
+    lacks_defaults = any(part.init and part.default is attrs.NOTHING for part in parts)
+    return lacks_defaults and type(strategy).brief is Strategy.brief
 
 
 def first_boards(strategy: Strategy[B]) -> tuple[B, ...]:

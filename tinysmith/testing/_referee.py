@@ -1,0 +1,224 @@
+"""What is claimed of every step of a run, whoever plays it; the property test plays at random."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from tinysmith._boards import boards_at_first_hops, boards_at_hops
+from tinysmith._codec import codec
+from tinysmith._scalars import MisfitError
+from tinysmith._shown import one_line
+from tinysmith._source import source_of
+from tinysmith.conversation import answered
+from tinysmith.errors import DecodeError, EventError, NoEdgeError, ParseError, RunError
+from tinysmith.limits import Limits
+from tinysmith.messages import Ask, Event, Failed, Observation, Reply, Result
+from tinysmith.position import Hop, Position
+from tinysmith.strategy import Strategy, plan_of
+from tinysmith.testing._properties import Properties
+
+
+class Referee:
+    """Checks a strategy, step by step; what does not hold is an AssertionError.
+
+    Args:
+        strategy: Whose runs are checked.
+        properties: What its user claims besides.
+        limits: How much a run may spend.
+    """
+
+    def __init__(self, strategy: Strategy[Any], properties: Properties, limits: Limits) -> None:
+        self.strategy = strategy
+        self.plan = plan_of(strategy)
+        self.properties = properties
+        self.limits = limits
+        self.codec = codec(self.plan.board_type)
+
+    # Steps ----------------------------------------------------------------------------------------------
+
+    def begin(self, board: Any) -> Position[Any]:
+        """The first position of a run, checked."""
+        try:
+            position = self.strategy.start(board, self.limits)
+        except Exception as error:
+            raise self._raised(f"{self.plan.name}.{self.plan.initial}", "the first board", error) from error
+        self._check_hops(list(boards_at_first_hops(self.plan, board, position)), board, position)
+        self.check(position)
+        return position
+
+    def advance(self, before: Position[Any], event: Event) -> Position[Any]:
+        """The position after an event, checked."""
+        where = f"{self.plan.name}.{before.node}"
+        request = answered(before, event)
+        try:
+            after = self.strategy.advance(before, event)
+        except Exception as error:
+            raise self._raised(where, said(event), error) from error
+        try:
+            hops = list(boards_at_hops(self.plan, before, request, event, after))
+        except ParseError as error:
+            problem = f"{where}: {said(event)} was taken once, then refused ({error})."
+            raise AssertionError(f"{problem} {KEEPS}") from error
+        _claim(after.step == before.step + 1, f"{where}: an event counted as {after.step - before.step} steps")
+        self._check_hops(hops, before.board, after, node=before.node)
+        self.check(after)
+        return after
+
+    def check(self, position: Position[Any]) -> None:
+        """Checks what holds of every position."""
+        where = f"{self.plan.name}.{position.node}, step {position.step}"
+        self._check_saved(where, position.board)
+        spent, limits = position.spent, self.limits
+        for name, value in (("asks", spent.asks), ("steps", spent.steps), ("calls", spent.calls)):
+            most = getattr(limits, f"max_{name}")
+            _claim(most is None or value <= most, f"{where}: {value} {name} were spent of at most {most}")
+        most = limits.max_errors
+        over = 0 if position.done is None else 1
+        _claim(most is None or spent.errors <= most + over, f"{where}: {spent.errors} bad replies were forgiven")
+        _claim(limits.max_hops is None or len(position.hops) <= limits.max_hops, f"{where}: too many hops")
+        self.properties.check_board(where, position.board)
+
+    def _check_saved(self, where: str, board: Any) -> None:
+        """Checks that a board is what its type says, so that it can be saved."""
+        try:
+            saved = self.codec.encode(board, "board")
+            again = self.codec.decode(saved, "board")
+        except (MisfitError, RecursionError) as error:
+            problem = f"{where}: the position does not survive JSON: {error}."
+            raise AssertionError(f"{problem} Put on the board what its type says.") from error
+        if again != board and self.codec.encode(again, "board") != saved:
+            raise AssertionError(f"{where}: JSON changes {source_of(board)} to {source_of(again)}.")
+
+    def _check_hops(
+        self, hops: Sequence[tuple[Hop, Any]], board: Any, after: Position[Any], *, node: str = ""
+    ) -> None:
+        """Checks that the hops are declared and lead on from each other, and asks their guards again."""
+        node = node or self.plan.initial
+        for hop, left in hops:
+            _claim(hop.source == node, f"{self.plan.name}: a hop leaves {hop.source}, but the run was at {node}")
+            declared = (*self.plan.hops[node], *self.plan.failures.get(node, ()))
+            _claim(hop in declared, f"{self.plan.name}.{node}: {hop} is no declared edge")
+            self._check_guards(hop, left)
+            where = f"{self.plan.name}.{node}, step {after.step}"
+            self.properties.check_transition(where, board, hop, left)
+            node, board = hop.target, left
+
+    def _check_guards(self, hop: Hop, board: Any) -> None:
+        """Checks that every guard that could have been asked is total, boolean and pure."""
+        verdicts: list[bool] = []
+        for guard in self.plan.guards[hop.source]:
+            where = f"{self.plan.name}.{hop.source}: its guard {guard.__name__}"
+            kept = copy.copy(board)
+            try:
+                first, second = guard(board), guard(board)
+            except Exception as error:
+                problem = f"{where} raised {type(error).__name__}: {error}, on {source_of(kept)}."
+                raise AssertionError(f"{problem} A guard answers on every board.") from error
+            if first is not second:
+                raise AssertionError(f"{where} answered {first}, then {second}, on {source_of(kept)}. {PURE}")
+            if type(first) is not bool:
+                raise AssertionError(f"{where} answered {first!r}, on {source_of(kept)}. Answer True or False.")
+            if board != kept and source_of(board) != source_of(kept):
+                raise AssertionError(f"{where} changed {source_of(kept)} to {source_of(board)}. {PURE}")
+            verdicts.append(first)
+        open_edge = verdicts.index(True) if True in verdicts else len(verdicts)
+        if 0 <= hop.index != open_edge:
+            problem = (
+                f"{self.plan.name}.{hop.source}: {hop.why or 'its edge'} led to {hop.target}, and on the same"
+            )
+            raise AssertionError(f"{problem} board another edge is open: {source_of(board)}. {PURE}")
+
+    def _raised(self, where: str, what: str, error: Exception) -> AssertionError:
+        """What an error of the fold says of the strategy."""
+        if isinstance(error, NoEdgeError):
+            return AssertionError(str(error))
+        if isinstance(error, RunError):
+            return AssertionError(f"{error} That was after {what}.")
+        problem = f"{where}: answering {what} raised {type(error).__name__}: {one_line(str(error), 200)}."
+        return AssertionError(f"{problem} A bad reply is told by raising ParseError.")
+
+    # Whole runs -----------------------------------------------------------------------------------------
+
+    def finish(self, board: Any, events: Sequence[Event], positions: Sequence[Position[Any]], pause: int) -> None:
+        """Checks what holds of a whole run.
+
+        Args:
+            board: The first board.
+            events: All that were folded, in order.
+            positions: The first one, and the one after each event.
+            pause: The step at which the run is saved, and goes on in another strategy object.
+        """
+        last = positions[-1]
+        self._check_illegal(positions[pause])
+        self._check_replay(board, events, positions, pause)
+        boards = [board, *(position.board for position in positions)]
+        done = last.done
+        is_halted = done is not None and done.outcome in self.plan.nodes
+        self.properties.check_run(f"{self.plan.name}, step {last.step}", boards, is_halted=is_halted)
+
+    def _check_illegal(self, position: Position[Any]) -> None:
+        """Checks that an event which answers nothing raises, and changes nothing."""
+        where = f"{self.plan.name}.{position.node}, step {position.step}"
+        kept = copy.copy(position)
+        wrong: Event = Observation("") if isinstance(position.request, Ask) else Reply("")
+        try:
+            self.strategy.advance(position, wrong)
+        except EventError:
+            _claim(position == kept or _saved(self, position) == _saved(self, kept), f"{where}: it changed")
+        else:
+            raise AssertionError(f"{where}: a {type(wrong).__name__} was taken, which answers nothing there")
+
+    def _check_replay(
+        self, board: Any, events: Sequence[Event], positions: Sequence[Position[Any]], pause: int
+    ) -> None:
+        """Folds the events twice more, side by side: in a fresh object, and from a saved position on."""
+        fresh = type(self.strategy)()
+        again = fresh.start(board, self.limits)
+        resumed = None
+        for place, event in enumerate(events):
+            if place == pause:
+                resumed = self._resumed(positions[place])
+            if resumed is not None:
+                resumed = self._once_more(self.strategy, resumed, event)
+            again = self._once_more(fresh, again, event)
+        for other in (again, resumed):
+            same = other is None or other == positions[-1] or _saved(self, other) == _saved(self, positions[-1])
+            _claim(same, f"{self.plan.name}: the same events gave another run. {KEEPS}")
+
+    def _once_more(self, strategy: Strategy[Any], position: Position[Any], event: Event) -> Position[Any]:
+        try:
+            return strategy.advance(position, event)
+        except Exception as error:
+            problem = f"{self.plan.name}.{position.node}: {said(event)} was taken once, and then raised"
+            raise AssertionError(f"{problem} {type(error).__name__}: {error}. {KEEPS}") from error
+
+    def _resumed(self, position: Position[Any]) -> Position[Any]:
+        where = f"{self.plan.name}.{position.node}, step {position.step}"
+        try:
+            return self.strategy.loads(self.strategy.dumps(position))
+        except (RunError, DecodeError) as error:
+            raise AssertionError(f"{where}: the position does not survive JSON: {error}") from error
+
+
+KEEPS = "A node keeps something of its own: put it on the board."
+PURE = "A guard only reads its board, and depends on nothing else."
+
+
+def said(event: Event) -> str:
+    """An event in a few words."""
+    match event:
+        case Reply(text=text) | Observation(text=text):
+            return one_line(repr(text), 80)
+        case Result(value=value):
+            return one_line(repr(value), 80)
+        case Failed(kind=kind):
+            return f"a failure ({kind})"
+
+
+def _saved(referee: Referee, position: Position[Any]) -> str:
+    return referee.strategy.dumps(position)
+
+
+def _claim(holds: bool, problem: str) -> None:  # noqa: FBT001  # as `assert` has it, but also under -O
+    if not holds:
+        raise AssertionError(problem)

@@ -1,0 +1,73 @@
+"""A failure, told: what does not hold, the conversation that shows it, and the same as a test."""
+
+import re
+from collections.abc import Iterable
+from textwrap import indent
+from typing import Any
+
+from attrs import evolve
+
+from tinysmith._source import Source
+from tinysmith.conversation import Conversation
+from tinysmith.messages import Event
+from tinysmith.strategy import plan_of
+from tinysmith.testing._properties import Lasting
+
+HEAD = "The conversation that shows it, the shortest that was found:"
+
+
+def report(problem: str, conversation: Conversation[Any], claims: Iterable[Any]) -> str:
+    """What does not hold, the conversation, and a test that plays it again."""
+    return f"{problem}\n\n{HEAD}\n{conversation}\n\nAs a test:\n\n{as_test(conversation, claims)}"
+
+
+def as_test(conversation: Conversation[Any], claims: Iterable[Any] = ()) -> str:
+    """A conversation as the source of a test function for pytest."""
+    source = Source()
+    source.names |= {("tinysmith.testing", "replay")}
+    strategy = source.name_of(type(conversation.strategy))
+    board = source.of(conversation.board)
+    panels = {request.id for position in _safe(conversation) for request in position.requests[1:]}
+    lines = [f"            {source.of(_plain(event, panels))}," for event in conversation.events]
+    events = "\n".join(["[", *lines, "        ]"]) if lines else "[]"
+    named: list[str] = []
+    unnamed: list[str] = []
+    for claim in claims:
+        text = _claim(source, claim)
+        (named if text else unnamed).append(text or str(getattr(claim, "__qualname__", claim)))
+    arguments = [f"        {strategy},", f"        {board},", f"        {events},"]
+    if named:
+        arguments.append(f"        invariants=[{', '.join(named)}],")
+    arguments += [f"        # and the invariant {' '.join(claim.split())}" for claim in unnamed]
+    name = re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", plan_of(conversation.strategy).name).lower()
+    body = [f"def test_{name}_again() -> None:", "    replay(", *arguments, "    )"]
+    return indent("\n".join([*source.imports, "", "", *body]), "    ") + "\n"
+
+
+def _safe(conversation: Conversation[Any]) -> Iterable[Any]:
+    """The positions up to where the conversation can no longer be folded."""
+    positions = conversation.positions()
+    while True:
+        try:
+            yield next(positions)
+        except Exception:  # noqa: BLE001  # StopIteration, or the very fault that is being told
+            return
+
+
+def _plain(event: Event, panels: set[str]) -> Event:
+    """The event without saying what it answers, where that is the only request."""
+    seat = event.answers.partition("[")[0]
+    return event if any(name.startswith(f"{seat}[") for name in panels) else evolve(event, answers="")
+
+
+def _claim(source: Source, claim: Any) -> str:
+    """The source of a claim that can be imported; empty where it cannot."""
+    if isinstance(claim, Lasting):
+        parts = [_claim(source, part) for part in (claim.sought, claim.forbidden) if part is not None]
+        if not all(parts):
+            return ""
+        maker = "eventually" if claim.forbidden is None else "never_after"
+        source.names.add(("tinysmith.testing", maker))
+        return f"{maker}({', '.join(parts)})"
+    name = getattr(claim, "__qualname__", "")
+    return source.name_of(claim) if name.isidentifier() else ""
