@@ -9,7 +9,7 @@ from attrs import field, frozen
 from tinysmith._turn import Plan
 from tinysmith.errors import UsageError
 from tinysmith.mapping import FrozenDict
-from tinysmith.position import Position
+from tinysmith.position import Hop, Position
 from tinysmith.run import Run
 from tinysmith.strategy import Strategy, plan_of
 
@@ -106,16 +106,17 @@ class Coverage:
                 yield Item("edge", source, hop.index, None, name, self.edges.get((source, hop.index), 0))
 
     def _guard_items(self) -> Iterator[Item]:
-        for source, guards in self.plan.guards.items():
-            for index, guard in enumerate(guards):
-                later = range(index + 1, len(self.plan.hops[source]))
-                taken: dict[bool, Sequence[int]] = {True: (index,)}
-                if later:  # else a run stops where it does not hold, for want of an edge
-                    taken[False] = later
-                for verdict, places in taken.items():
-                    name = f"{source}: {guard.__name__} is {verdict}"
-                    seen = sum(self.edges.get((source, place), 0) for place in places)
-                    yield Item("guard", source, index, verdict, name, seen)
+        for source, hops in self.plan.hops.items():
+            for hop in hops:
+                if hop.tried and hop.tried[-1][1]:
+                    later = hops[hop.index + 1 :]
+                    yield self._guard_item(hop, (hop,), verdict=True)
+                    if later:  # else a run stops where it does not hold, for want of an edge
+                        yield self._guard_item(hop, later, verdict=False)
+
+    def _guard_item(self, hop: Hop, shown_by: Sequence[Hop], *, verdict: bool) -> Item:
+        seen = sum(self.edges.get((other.source, other.index), 0) for other in shown_by)
+        return Item("guard", hop.source, hop.index, verdict, f"{hop.source}: {hop.why} is {verdict}", seen)
 
 
 class Tally:
