@@ -29,8 +29,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="store_true", help="print the version and end")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("demo", help="run a strategy on a bundled database, offline")
-    draw = commands.add_parser("draw", help="print a strategy as a Mermaid diagram")
-    draw.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
+    _add_draw(commands.add_parser("draw", help="draw a strategy: Mermaid, text, DOT, SVG, PNG or HTML"))
     _add_run(commands.add_parser("run", help="run a strategy on tasks of an environment"))
     _add_index(
         commands.add_parser(
@@ -42,6 +41,18 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     return top
+
+
+def _add_draw(draw: argparse.ArgumentParser) -> None:
+    draw.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
+    draw.add_argument(
+        "-f",
+        "--format",
+        help="mermaid, text or dot; with Graphviz installed also svg, png or html; default: what the suffix of FILE "
+        "says, else mermaid",
+    )
+    draw.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for standard output (default)")
+    draw.add_argument("--at", metavar="NODE", help="mark this node as the current one")
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:

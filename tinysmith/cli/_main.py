@@ -10,24 +10,18 @@ from io import TextIOWrapper
 from tinysmith._shown import escaped
 from tinysmith.cli._arguments import parser
 from tinysmith.cli._demo import demo_command
+from tinysmith.cli._draw import draw_command
 from tinysmith.cli._index import index_command
-from tinysmith.cli._load import load_strategy
 from tinysmith.cli._report import told
 from tinysmith.cli._run import run_command
-from tinysmith.drawing import mermaid
 from tinysmith.errors import DataError, DefinitionError, TinysmithError, UsageError
 
 SOLVED, UNSOLVED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 
 
-def _draw(arguments: argparse.Namespace) -> int:
-    print(mermaid(load_strategy(arguments.strategy)), end="")
-    return SOLVED
-
-
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": lambda _: demo_command(),
-    "draw": _draw,
+    "draw": draw_command,
     "run": run_command,
     "index": index_command,
 }

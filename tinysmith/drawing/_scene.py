@@ -17,7 +17,7 @@ Tone: TypeAlias = Literal["", "current", "seen", "partly", "missing", "faint", "
 
 SIGNS: dict[str, str] = {
     "current": "▶",
-    "partly": "◐",
+    "partly": "½",
     "missing": "✗",
     "added": "+",
     "removed": "−",  # noqa: RUF001  # the minus sign, which is as wide as the plus
