@@ -48,8 +48,8 @@ def _add_draw(draw: argparse.ArgumentParser) -> None:
     draw.add_argument(
         "-f",
         "--format",
-        help="mermaid, text or dot; with Graphviz installed also svg, png or html; default: what the suffix of FILE "
-        "says, else mermaid",
+        help="mermaid, text or dot; with Graphviz installed also svg, png or html; by default what the suffix of "
+        "FILE says, else mermaid",
     )
     draw.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for standard output (default)")
     draw.add_argument("--at", metavar="NODE", help="mark this node as the current one")
