@@ -5,11 +5,11 @@ raises is told as its answer.
 """
 
 from collections.abc import Iterator
-from inspect import getdoc
 from typing import Any
 
 from tinysmith import _fold
 from tinysmith._boards import boards_at_first_hops, boards_at_hops
+from tinysmith._labels import doc_of, labelled
 from tinysmith._reasons import reason
 from tinysmith._shown import one_line
 from tinysmith._source import source_of
@@ -132,21 +132,6 @@ def _candidates(plan: Plan, hop: Hop, board: Any) -> Iterator[Candidate]:
             asked=asked,
             taken=taken,
         )
-
-
-def labelled(plan: Plan, edge: Hop) -> tuple[str, Guard[Any] | None]:
-    """An edge's label ("otherwise", "always", "fails" or its guard's name), and its guard, if it has one."""
-    if edge.index < 0:
-        return "fails", None
-    if edge.tried and edge.tried[-1][1]:
-        guard = plan.guards[edge.source][len(edge.tried) - 1]
-        return guard.__name__, guard
-    return "otherwise" if edge.tried else "always", None
-
-
-def doc_of(guard: Guard[Any] | None) -> str:
-    """The first line of a guard's docstring; empty where there is none."""
-    return "" if guard is None else one_line(getdoc(guard) or "")
 
 
 def _answer(guard: Guard[Any], board: Any) -> tuple[bool | None, str]:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tinysmith._explainer import doc_of, explained_steps, labelled
+from tinysmith._explainer import explained_steps
+from tinysmith._labels import doc_of, edges_of, labelled
 from tinysmith._reasons import spent_of
 from tinysmith._shown import near, one_line
 from tinysmith._soundness import OUTCOMES
@@ -51,7 +52,7 @@ def why_not(run: Run[Any], name: str) -> WhyNot:
         return WhyNot(plan.name, name, happened=False, answer=f"{answer} No edges lead there.")
     least = min(distances[node] for node in near_by)
     nearest = [node for node in near_by if distances[node] == least]
-    edges = [edge for node in nearest for edge in _edges(plan, node) if distances.get(edge.target) == least - 1]
+    edges = [edge for node in nearest for edge in edges_of(plan, node) if distances.get(edge.target) == least - 1]
     way = _way(plan, distances, nearest[0])
     if least > 1:
         answer += f" The nearest that it came is {nearest[0]}; from there the way is {' → '.join(way)}."
@@ -108,17 +109,13 @@ def _at(visits: Sequence[int]) -> str:
     return " and ".join((["at its beginning"] if 0 in visits else []) + ([told] if steps else []))
 
 
-def _edges(plan: Plan, node: str) -> tuple[Hop, ...]:
-    return (*plan.hops[node], *plan.failures.get(node, ()))
-
-
 def _distances(plan: Plan, name: str) -> dict[str, int]:
     """For each node from which edges lead to `name`, how many at least."""
     distances = {name: 0}
     queue = [name]
     for far in queue:
         for source in plan.nodes:
-            if source not in distances and any(edge.target == far for edge in _edges(plan, source)):
+            if source not in distances and any(edge.target == far for edge in edges_of(plan, source)):
                 distances[source] = distances[far] + 1
                 queue.append(source)
     return distances
@@ -129,7 +126,7 @@ def _way(plan: Plan, distances: Mapping[str, int], source: str) -> tuple[str, ..
     way = [source]
     while distances[way[-1]]:
         left = distances[way[-1]] - 1
-        way.append(next(edge.target for edge in _edges(plan, way[-1]) if distances.get(edge.target) == left))
+        way.append(next(edge.target for edge in edges_of(plan, way[-1]) if distances.get(edge.target) == left))
     return tuple(way)
 
 

@@ -128,6 +128,15 @@ class Template:
             found |= file.reads.difference(*(other.sets for other in files.values() if other is not file))
         return frozenset(found - self.values.keys())
 
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """The template and the files that it refers to, each with its text.
+
+        Raises:
+            TemplateError: A file is missing or is no template.
+        """
+        return tuple((name, file.text) for name, file in self._files.items())
+
     def place_of(self, name: str) -> str:
         """The file and line where one of `names` is read first."""
         file = next(file for file, studied in self._files.items() if name in studied.reads)
