@@ -30,6 +30,14 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("demo", help="run a strategy on a bundled database, offline")
     _add_draw(commands.add_parser("draw", help="draw a strategy: Mermaid, text, DOT, SVG, PNG or HTML"))
+    _add_diff(
+        commands.add_parser(
+            "diff",
+            help="tell in what two strategies differ",
+            description="Tells in what two strategies differ: boards, nodes, edges, guards and code.",
+            epilog="Exit code 0 where they do not differ, 1 where they do, 2 for misuse.",
+        )
+    )
     _add_run(commands.add_parser("run", help="run a strategy on tasks of an environment"))
     _add_index(
         commands.add_parser(
@@ -53,6 +61,17 @@ def _add_draw(draw: argparse.ArgumentParser) -> None:
     )
     draw.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for standard output (default)")
     draw.add_argument("--at", metavar="NODE", help="mark this node as the current one")
+
+
+def _add_diff(diff: argparse.ArgumentParser) -> None:
+    diff.add_argument("before", metavar="STRATEGY", help="package.module:Class or path.py:Class")
+    diff.add_argument("after", metavar="STRATEGY", help="what it is compared with")
+    diff.add_argument(
+        "-f",
+        "--format",
+        help="text (default), or a picture: mermaid or dot; with Graphviz installed also svg, png or html",
+    )
+    diff.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for standard output (default)")
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:

@@ -26,8 +26,18 @@ _SUFFIXES = {
 def draw_command(arguments: argparse.Namespace) -> int:
     """Draws the strategy, and returns the exit code."""
     output = None if arguments.output in (None, "-") else Path(arguments.output)
-    format_ = arguments.format or _format_of(output)
-    picture = draw(load_strategy(arguments.strategy), format_, at=arguments.at)
+    format_ = arguments.format or format_of(output, "mermaid")
+    put(draw(load_strategy(arguments.strategy), format_, at=arguments.at), output, format_)
+    return 0
+
+
+def put(picture: str | bytes, output: Path | None, format_: str) -> None:
+    """Writes a picture to a file, or prints it.
+
+    Raises:
+        UsageError: It is no text, and would be printed on a terminal.
+        DataError: The file cannot be written.
+    """
     if output is not None:
         write_whole(output, picture.encode() if isinstance(picture, str) else picture)
     elif isinstance(picture, str):
@@ -36,7 +46,6 @@ def draw_command(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{format_} is no text for a terminal. Give -o FILE, or send it into a pipe.")
     else:
         sys.stdout.buffer.write(picture)
-    return 0
 
 
 def write_whole(place: Path, content: bytes) -> None:
@@ -60,9 +69,14 @@ def write_whole(place: Path, content: bytes) -> None:
         raise DataError(f"{place}: it cannot be written: {error.strerror}. Name another file.") from error
 
 
-def _format_of(output: Path | None) -> str:
+def format_of(output: Path | None, default: str) -> str:
+    """The format that a file's suffix names; the default, where there is no file.
+
+    Raises:
+        UsageError: The suffix names none.
+    """
     if output is None:
-        return "mermaid"
+        return default
     if output.suffix.lower() not in _SUFFIXES:
         known = near(output.suffix, _SUFFIXES)
         raise UsageError(f"{output}: its name tells no format. {known} Or give -f, with {', '.join(FORMATS)}.")

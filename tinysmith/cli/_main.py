@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from tinysmith._shown import escaped
 from tinysmith.cli._arguments import parser
 from tinysmith.cli._demo import demo_command
+from tinysmith.cli._diff import diff_command
 from tinysmith.cli._draw import draw_command
 from tinysmith.cli._index import index_command
 from tinysmith.cli._report import told
@@ -22,6 +23,7 @@ SOLVED, UNSOLVED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": lambda _: demo_command(),
     "draw": draw_command,
+    "diff": diff_command,
     "run": run_command,
     "index": index_command,
 }
@@ -35,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when solved (with `--all`: when every episode came to a graded end), 1 when not, 2 for misuse, 3 when
-        machinery failed.
+        machinery failed. `diff` returns 1 where the strategies differ.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
