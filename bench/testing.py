@@ -1,8 +1,8 @@
 """Seconds for 100 examples of at most 50 steps: `strategy_test`, and a bare Hypothesis state machine.
 
-The bare machine draws the same replies, in the same moods, and folds them; it checks nothing. Hypothesis chooses a
-rule at every step of a state machine, also once the run is over, and `strategy_test` does not, which is why all of its
-checks, and the search before them, may cost less than nothing.
+The bare machine draws the same replies, in the same moods, and folds them; it checks nothing. Hypothesis chooses
+a rule at every step of a state machine, also once the run is over; `strategy_test` is no state machine, which pays
+for its checks and for the search before them.
 """
 
 import sys
@@ -45,7 +45,7 @@ def bare(strategy: Strategy[Any]) -> Callable[[], None]:
         @precondition(lambda self: self.position.done is None)
         @rule(data=st.data())
         def answer(self, data: st.DataObject) -> None:
-            name = self.position.requests[0].node  # type: ignore[union-attr]  # the precondition
+            name = self.position.requests[0].node
             if name not in self.moods:
                 options = moods[name].moods
                 self.moods[name] = options[data.draw(st.integers(0, len(options) - 1))]
@@ -70,7 +70,7 @@ def bare(strategy: Strategy[Any]) -> Callable[[], None]:
 def ours(strategy: type[Strategy[Any]]) -> Callable[[], None]:
     """The property test, as pytest runs it."""
     test = strategy_test(strategy, max_steps=STEPS, max_examples=EXAMPLES)
-    return lambda: test().test_every_run()  # type: ignore[no-any-return]  # a test returns nothing
+    return lambda: test().test_every_run()
 
 
 def seconds(work: Callable[[], None]) -> float:

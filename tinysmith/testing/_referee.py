@@ -166,7 +166,7 @@ class Referee:
         except EventError:
             _claim(position == kept or _saved(self, position) == _saved(self, kept), f"{where}: it changed")
         else:
-            raise AssertionError(f"{where}: a {type(wrong).__name__} was taken, which answers nothing there")
+            raise AssertionError(f"{where}: an event that answers nothing there was taken")
 
     def _check_replay(
         self, board: Any, events: Sequence[Event], positions: Sequence[Position[Any]], pause: int
