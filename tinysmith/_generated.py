@@ -80,7 +80,7 @@ def smallest(make: Any, holds: Callable[[Any], bool], *, what: str, tries: int =
     )
     try:
         return hypothesis.find(make(strategies), holds, settings=settings)
-    except hypothesis.errors.NoSuchExample:
+    except hypothesis.errors.HypothesisException:  # none is found, or it does not always hold
         return None
 
 

@@ -1,0 +1,245 @@
+"""What is looked at on every transition of a search."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import evolve, field, frozen
+
+from tinysmith import _fold
+from tinysmith._boards import boards_at_first_hops, boards_at_hops
+from tinysmith._scalars import MisfitError
+from tinysmith._search import LIMITS, Trail
+from tinysmith._shown import one_line
+from tinysmith._source import source_of
+from tinysmith.checks._fields import FieldUse
+from tinysmith.checks._guards import Answer, Questions
+from tinysmith.checks._sightings import Sighting, Sightings
+from tinysmith.errors import DecodeError, RunError
+from tinysmith.messages import Ask, Event
+from tinysmith.nodes import Rule
+from tinysmith.position import Position
+from tinysmith.strategy import Strategy, plan_of
+
+MOST_SAVED = 1_000
+"""Positions that are taken through JSON, and boards about which guards are asked thoroughly."""
+_OFTEN = 5
+_SELDOM = 10
+"""How often an answer at a node is folded a second time: at first always, then this seldom."""
+WIDTH = 400
+
+
+@frozen
+class _Here:
+    """Where a search is, which counterexamples are told from."""
+
+    trail: Trail | None
+    event: Event | None
+    size: int
+
+
+@frozen
+class Stand:
+    """A position, and how the search came to it."""
+
+    position: Position[Any]
+    trail: Trail
+    event: Event | None = field(default=None)
+
+
+class Inspection:
+    """Looks at transitions, and keeps the smallest sighting of each thing.
+
+    Args:
+        strategy: What is searched.
+        sightings: Where they are kept.
+    """
+
+    MOST_STANDS = 3
+
+    def __init__(self, strategy: Strategy[Any], sightings: Sightings) -> None:
+        self.strategy = strategy
+        self.plan = plan_of(strategy)
+        self.sightings = sightings
+        self.questions = Questions(self.plan)
+        self.fields = FieldUse(self.plan)
+        self.held: dict[tuple[str, str], Any] = {}  # the guards that held somewhere, each with a board
+        self.boards: dict[Any, None] = {}  # some boards that were come to
+        self.stands: dict[str, list[Stand]] = {}
+        self._asked: set[int] = set()
+        self._saved: set[int] = set()
+        self._folded: Counter[tuple[str, str]] = Counter()
+
+    def begin(self, board: Any) -> None:
+        """Looks at where a run from this board begins; what raises there is among the search's faults."""
+        try:
+            first = _fold.start(self.plan, board, LIMITS)
+        except Exception:  # noqa: BLE001  # as the docstring says
+            return
+        here = _Here((board, ()), None, 0)
+        last = board
+        for hop, at in boards_at_first_hops(self.plan, board, first):
+            self._leave(hop.source, last, at, here)
+            last = at
+        self._arrive(first, here)
+
+    def __call__(
+        self, before: Position[Any], request: Any, event: Event, after: Position[Any], trail: Trail
+    ) -> None:
+        """Looks at one transition."""
+        here = _Here(trail, event, after.step)
+        self._fold_again(before, event, after, here)
+        if after.hops:
+            self.fields.took(before, request, event)
+        last = before.board
+        try:
+            for hop, at in boards_at_hops(self.plan, before, request, event, after):
+                self._leave(hop.source, last, at, here)
+                last = at
+        except Exception as error:  # noqa: BLE001  # what was taken a moment ago is refused now
+            problem = (
+                f"it took an answer, and the second time raised {one_line(f'{type(error).__name__}: {error}')}."
+            )
+            self._hidden(before.node, problem, here)
+        self.fields.changed(after.hops[-1].target if after.hops else before.node, last, after.board)
+        self._arrive(after, here)
+        if after.over and type(after.requests[0]) is Ask and (after.hops or not before.over):
+            self._paid(after.node, here)
+
+    def _leave(self, node: str, before: Any, board: Any, here: _Here) -> None:
+        """A run leaves a node: with `before` it came, and about `board` its guards are asked."""
+        if self.plan.kinds[node] is Rule:
+            self.fields.entered(node, before)
+        self.fields.changed(node, before, board)
+        self.fields.asked(node, board)
+        name = hash((node, board))
+        if self.plan.guards[node] and name not in self._asked:
+            self._asked.add(name)
+            is_thorough = len(self._asked) < MOST_SAVED
+            self._judge(node, board, self.questions.ask(node, board, is_thorough=is_thorough), here)
+
+    def _judge(self, node: str, board: Any, answers: Sequence[Answer], here: _Here) -> None:
+        for answer in answers:
+            name = answer.guard.__name__
+            if answer.holds:
+                self.held.setdefault((node, name), board)
+            if answer.code and self.sightings.wants(answer.code, node, name, size=here.size):
+                self._keep(fault_of(node, answer, board, is_reachable=True), name, here)
+        for sighting, about in overlaps(self.plan, node, answers, board):
+            if self.sightings.wants(sighting.code, node, about, size=here.size):
+                self._keep(sighting, about, here)
+
+    def _keep(self, sighting: Sighting, about: str, here: _Here) -> None:
+        told = evolve(sighting, trail=here.trail, event=here.event, board="reachable")
+        self.sightings.keep(told, about, size=here.size)
+
+    def _arrive(self, position: Position[Any], here: _Here) -> None:
+        node = position.node
+        if position.hops or here.size == 0:
+            self.fields.entered(node, position.board)
+        if len(self.boards) < MOST_SAVED:
+            self.boards.setdefault(position.board)
+        if position.done is None and here.trail is not None:
+            stands = self.stands.setdefault(node, [])
+            if len(stands) < self.MOST_STANDS and all(stand.position.board != position.board for stand in stands):
+                stands.append(Stand(position, here.trail, here.event))
+        name = hash((node, position.board, position.over, len(position.heard)))
+        if name not in self._saved and len(self._saved) < MOST_SAVED:
+            self._saved.add(name)
+            self._save(position, here)
+
+    def _save(self, position: Position[Any], here: _Here) -> None:
+        try:
+            text = self.strategy.dumps(position)
+            again = self.strategy.dumps(self.strategy.loads(text))
+            problem = "" if again == text else "a position of it reads back from JSON as another one."
+        except (RunError, DecodeError, MisfitError) as error:
+            problem = f"a position of it does not survive JSON: {one_line(_bare(error), 200)}"
+        if problem:
+            remedy = "Put only values on the board that the types of its fields say."
+            self._keep(Sighting("not-json", position.node, problem, remedy), "", here)
+
+    def _fold_again(self, before: Position[Any], event: Event, after: Position[Any], here: _Here) -> None:
+        answer = before.node, str(getattr(event, "text", type(event)))
+        times = self._folded[answer] = self._folded[answer] + 1
+        if times > _OFTEN and times % _SELDOM:
+            return
+        try:
+            again = _fold.advance(self.plan, before, event)
+        except Exception as error:  # noqa: BLE001  # it did not raise a moment ago
+            problem = f"the same answer was taken once, and the second time raised {one_line(str(error))}."
+            self._hidden(before.node, problem, here)
+            return
+        if again != after:
+            problem = difference(self.strategy, after, again)
+            if problem:
+                self._hidden(before.node, problem, here)
+
+    def _hidden(self, node: str, problem: str, here: _Here) -> None:
+        remedy = "Put whatever changes on the board; nodes and guards keep nothing, and ask no clock and no dice."
+        self._keep(Sighting("hidden-state", node, problem, remedy), "", here)
+
+    def _paid(self, node: str, here: _Here) -> None:
+        if self.sightings.wants("paid-after-end", node, size=here.size):
+            problem = "a model is asked after the environment has said that the episode is over."
+            remedy = "Lead to a halt by a guard over a field that `observe` writes; or allow it with the reason."
+            self._keep(Sighting("paid-after-end", node, problem, remedy), "", here)
+
+
+def fault_of(node: str, answer: Answer, board: Any, *, is_reachable: bool) -> Sighting:
+    """What is wrong with a guard, as a sighting."""
+    kind: Any = "reachable" if is_reachable else "possible"
+    return Sighting(
+        answer.code, node, answer.problem, answer.remedy, guard=answer.guard, shown=shown(board), board=kind
+    )
+
+
+def overlaps(plan: Any, node: str, answers: Sequence[Answer], board: Any) -> list[tuple[Sighting, str]]:
+    """Pairs of guards that hold on one board and lead to different nodes."""
+    holding = [place for place, answer in enumerate(answers) if answer.holds]
+    found = []
+    for second in holding[1:]:
+        first, hops = holding[0], plan.hops[node]
+        if hops[first].target != hops[second].target:
+            names = [answers[place].guard.__name__ for place in (first, second)]
+            problem = (
+                f"{names[0]} and {names[1]} both hold, so the order of the edges decides for {hops[first].target}."
+            )
+            remedy = "Nothing to do, if that is meant; else make one of them narrower."
+            told = Sighting(
+                "order-decides",
+                node,
+                problem,
+                remedy,
+                guard=answers[first].guard,
+                shown=shown(board),
+                board="possible",
+            )
+            found.append((told, "/".join(names)))
+    return found
+
+
+def shown(board: Any) -> str:
+    """A board, as a line of a counterexample."""
+    return f"board: {one_line(source_of(board), WIDTH)}"
+
+
+def difference(strategy: Strategy[Any], one: Position[Any], other: Position[Any]) -> str:
+    """In what two positions differ that should be the same; empty where they are saved alike."""
+    same = "the same answer, folded twice from the same position,"
+    if one.node != other.node:
+        return f"{same} led to {one.node} once and to {other.node} once."
+    for name in strategy.__plan__.board_type.__attrs_attrs__:
+        values = [one_line(repr(getattr(position.board, name.name)), 40) for position in (one, other)]
+        if values[0] != values[1]:
+            return f"{same} made the field {name.name} {values[0]} once and {values[1]} once."
+    try:
+        is_same = strategy.dumps(one) == strategy.dumps(other)
+    except (RunError, MisfitError):  # that it cannot be saved is another finding
+        return ""
+    return "" if is_same else f"{same} asked for something else the second time."
+
+
+def _bare(error: Exception) -> str:
+    """The message without where it was, which is told apart."""
+    return str(error).partition(": ")[2] if isinstance(error, RunError) else str(error)
