@@ -106,7 +106,7 @@ class Coverage:
                 yield Item("edge", source, hop.index, None, name, self.edges.get((source, hop.index), 0))
 
     def _guard_items(self) -> Iterator[Item]:
-        for source, hops in self.plan.hops.items():
+        for hops in self.plan.hops.values():
             for hop in hops:
                 if hop.tried and hop.tried[-1][1]:
                     later = hops[hop.index + 1 :]
