@@ -10,7 +10,7 @@ from typing import Any
 from tinysmith import _fold
 from tinysmith._boards import boards_at_first_hops, boards_at_hops
 from tinysmith._labels import doc_of, labelled
-from tinysmith._reasons import reason
+from tinysmith._reasons import ending, reason
 from tinysmith._shown import one_line
 from tinysmith._source import source_of
 from tinysmith._spy import UnspiableBoardError, spied
@@ -34,7 +34,7 @@ def explain(run: Run[Any], step: int | None = None) -> Explanation:
     """Why a run, or one step of it, went as it did; see `Run.explain`."""
     steps = explained_steps(run)
     if step is None:
-        return Explanation(run.strategy, steps if steps[0].hops else steps[1:])
+        return Explanation(run.strategy, steps if steps[0].lines else steps[1:])
     if step not in range(len(steps)):
         problem = f"The run of {run.strategy} has no step {step!r}."
         raise UsageError(f"{problem} Give one from 1 to {len(run.steps)}, or 0 for what came before the first.")
@@ -90,7 +90,7 @@ class Explainer:
         self._position = _fold.start(plan, board, limits)
         boards = boards_at_first_hops(plan, board, self._position)
         hops = tuple(explained_hop(plan, 0, hop, board) for hop, board in boards)
-        self.first = ExplainedStep(0, f"the run begins at {plan.initial}", hops)
+        self.first = ExplainedStep(0, f"the run begins at {plan.initial}", hops, ending(plan, self._position))
 
     def step(self, event: Event) -> ExplainedStep:
         """Explains what the next event does."""

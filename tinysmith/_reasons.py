@@ -24,7 +24,7 @@ def reason(plan: Plan, before: Position[Any], step: Step[Any], after: Position[A
         after: Where it stood then.
     """
     if step.outcome:
-        return _ending(plan, before, step, after)
+        return ending(plan, after)
     if step.hops:
         return ""
     if not step.asked_again:
@@ -32,9 +32,8 @@ def reason(plan: Plan, before: Position[Any], step: Step[Any], after: Position[A
     if after.shortened and not before.shortened:
         return f"{after.node} asks again, with a shorter board: the prompt was too long for the model."
     most = after.limits.max_errors
-    forgiven = "any number is" if most is None else f"{most} are"
-    count = f"bad reply {after.spent.errors} in a row, and {forgiven} forgiven"
-    return f"{after.node} asks again ({count}): {one_line(step.complaint, _WIDTH)}"
+    count = after.spent.errors if most is None else f"{after.spent.errors} of at most {most}"
+    return f"{after.node} asks again, after bad reply {count} in a row: {one_line(step.complaint, _WIDTH)}"
 
 
 def spent_of(limit: str, position: Position[Any]) -> str:
@@ -44,9 +43,9 @@ def spent_of(limit: str, position: Position[Any]) -> str:
         return ""
     spent = position.spent
     if limit in _COUNTED:
-        return f"{getattr(spent, _COUNTED[limit].removeprefix('total_'))} of at most {most} {_COUNTED[limit]}"
+        return f"{getattr(spent, _COUNTED[limit])} of at most {most} {_COUNTED[limit]}"
     if limit == "max_errors":
-        return f"{spent.errors} bad replies in a row, while {most} are forgiven"
+        return f"{spent.errors} bad replies in a row, where at most {most} may be"
     if limit == "max_hops":
         return f"{len(position.hops)} of at most {most} hops in a row"
     if limit == "max_seconds":
@@ -55,21 +54,23 @@ def spent_of(limit: str, position: Position[Any]) -> str:
     return f"{cost} of at most ${most:g}"
 
 
-def _ending(plan: Plan, before: Position[Any], step: Step[Any], after: Position[Any]) -> str:
-    outcome, node = step.outcome, after.node
-    if plan.kinds[node] is Halt:
+def ending(plan: Plan, last: Position[Any]) -> str:
+    """Why a run ended, in whole sentences; empty where it has not, or ended in a halt."""
+    done, node = last.done, last.node
+    if done is None or plan.kinds[node] is Halt:
         return ""
+    outcome = done.outcome
     ended = f"The run ended at {node} as {outcome}"
-    told = "" if after.error is None else f" {one_line(after.error.message, _WIDTH)}"
+    told = "" if last.error is None else f" {one_line(last.error.message, _WIDTH)}"
     if outcome in LIMIT_NAMES:
         more = f", and {node} would need more" if outcome in _COUNTED else ""
-        return f"{ended}, after {spent_of(outcome, after)}{more}.{told}"
+        return f"{ended}, after {spent_of(outcome, last)}{more}.{told}"
     if outcome == "environment_over":
         return f"{ended}: it would act, but the environment has said that the episode is over."
     if outcome in Failed.ENDS_RUN:
         return f"{ended}:{told}"
     if outcome == "context_overflow":
-        again = "even the shorter board was too long" if before.shortened else "it gave no shorter board"
+        again = "even the shorter board was too long" if last.shortened else "it gave no shorter board"
         ended = f"{ended}, since {again}, and"
     else:
         ended = f"{ended}, since"

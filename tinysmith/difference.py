@@ -41,7 +41,7 @@ class Change:
         said = f"{_SIGNS[self.sort]} {self.what} {self.name}"
         if not self.detail:
             return said
-        return f"{said}: {self.detail}" if self.sort == "changed" else f"{said} {self.detail}"
+        return f"{said}{':' * (self.sort == 'changed' or self.what == 'field')} {self.detail}"
 
 
 @frozen
@@ -215,25 +215,31 @@ class _Pair:
             return Change("added", "edge", name, _when(other, edge))
         if self.after is None:
             return Change("removed", "edge", name, _when(one, edge))
-        words = _when(one, self.before), _when(other, self.after)
-        if words[0] != words[1]:
-            return Change("changed", "edge", name, f"{words[1]} instead of {words[0]}")
-        (_, guard), (label, others) = labelled(one, self.before), labelled(other, self.after)
-        if made_of(guard) != made_of(others):
-            return Change("changed", "edge", name, f"{label} has another body")
+        was, now = _asks(one, self.before), _asks(other, self.after)
+        if was != now:
+            return Change("changed", "edge", name, f"when {now} instead of {was}")
+        if made_of(labelled(one, self.before)[1]) != made_of(labelled(other, self.after)[1]):
+            return Change("changed", "edge", name, f"{now} has another body")
         return None
 
 
 def _when(plan: Plan, edge: Hop) -> str:
     label, guard = labelled(plan, edge)
-    return f"when {label}" if guard else "on failure" if edge.index < 0 else "otherwise"
+    words = {"always": "", "fails": "on failure", "otherwise": "otherwise"}
+    return words[label] if guard is None else f"when {label}"
+
+
+def _asks(plan: Plan, edge: Hop) -> str:
+    """An edge's label; it is one and the same thing to be the only edge, and to be taken otherwise."""
+    label, _ = labelled(plan, edge)
+    return "otherwise" if label == "always" else label
 
 
 def _paired(one: Plan, other: Plan, node: str) -> list[_Pair]:
     """The edges that leave a node: those that say the same, then those with the same target, then what is left."""
     left, right = (list(edges_of(plan, node)) if node in plan.nodes else [] for plan in (one, other))
     pairs = []
-    for key in (_when, _can_fail):
+    for key in (_asks, _can_fail):
         for edge in list(left):
             found = (
                 after for after in right if after.target == edge.target and key(other, after) == key(one, edge)
@@ -313,7 +319,7 @@ def _badge(change: Change) -> str:
     if change.sort != "changed":
         return ""
     _, is_other, was = change.detail.partition(" instead of ")
-    return f"was {was.removeprefix('when ')}" if is_other else "another body"
+    return f"was {was}" if is_other else "another body"
 
 
 def _class_of(strategy: Strategy[Any] | type[Strategy[Any]]) -> type[Any]:
