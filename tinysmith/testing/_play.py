@@ -40,6 +40,11 @@ class Play:
         return self.positions[-1]
 
     @property
+    def is_broken(self) -> bool:
+        """Whether something did not hold at the last event."""
+        return len(self.positions) <= len(self.events)
+
+    @property
     def is_over(self) -> bool:
         """Whether the run has ended."""
         return self.position.done is not None

@@ -18,7 +18,8 @@ HEAD = "The conversation that shows it, the shortest that was found:"
 
 def report(problem: str, conversation: Conversation[Any], claims: Iterable[Any]) -> str:
     """What does not hold, the conversation, and a test that plays it again."""
-    return f"{problem}\n\n{HEAD}\n{conversation}\n\nAs a test:\n\n{as_test(conversation, claims)}"
+    test = indent(as_test(conversation, claims), "    ")
+    return f"{problem}\n\n{HEAD}\n{conversation}\n\nAs a test:\n\n{test}"
 
 
 def as_test(conversation: Conversation[Any], claims: Iterable[Any] = ()) -> str:
@@ -41,7 +42,7 @@ def as_test(conversation: Conversation[Any], claims: Iterable[Any] = ()) -> str:
     arguments += [f"        # and the invariant {' '.join(claim.split())}" for claim in unnamed]
     name = re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", plan_of(conversation.strategy).name).lower()
     body = [f"def test_{name}_again() -> None:", "    replay(", *arguments, "    )"]
-    return indent("\n".join([*source.imports, "", "", *body]), "    ") + "\n"
+    return "\n".join([*source.imports, "", "", *body]) + "\n"
 
 
 def _safe(conversation: Conversation[Any]) -> Iterable[Any]:

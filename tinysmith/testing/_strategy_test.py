@@ -131,7 +131,7 @@ def strategy_machine(
 
         def teardown(self) -> None:
             """Checks the run as a whole."""
-            if hasattr(self, "play"):
+            if hasattr(self, "play") and not self.play.is_broken:
                 self.play.finish(len(self.play.events) // 2)
 
     Machine.__name__ = Machine.__qualname__ = f"{plan_of(strategy).name}Machine"
