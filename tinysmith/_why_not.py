@@ -26,7 +26,7 @@ _NEVER = {
     "tool_failed": "No tool failed.",
 }
 
-_IN_A_ROW = {"max_errors": "bad replies", "max_hops": "hops without a request"}
+_IN_A_ROW = {"max_errors": "bad replies in a row", "max_hops": "hops in a row without a request"}
 _MOST_TOLD = 8
 
 
@@ -89,7 +89,7 @@ def _kept_within(run: Run[Any], limit: str) -> str:
     if most is None:
         return "There was no such limit."
     if limit in _IN_A_ROW:
-        return f"There were never more than {most} {_IN_A_ROW[limit]} in a row."
+        return f"There were never more than {most} {_IN_A_ROW[limit]}."
     return f"It came to {spent_of(limit, run.position)}."
 
 
