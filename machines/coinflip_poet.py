@@ -7,6 +7,8 @@ it. Source: the first example of TinyAgentSmith (Python, 2025).
 Costs: `2 * n` model calls and n environment steps for n poems; each reply that is asked again costs one call more.
 """
 
+from typing import ClassVar
+
 from attrs import evolve, frozen
 
 from tinysmith import Agent, Observation, ParseError, Strategy, World
@@ -86,3 +88,4 @@ class CoinflipPoet(Strategy[Coin]):
         poet.to(shell),
         shell.to(flipper),
     )
+    allow: ClassVar = {"paid-after-end": "it has no guards; the next action ends the run, two asks later"}

@@ -30,6 +30,7 @@ reflection, at most `reflections_left` on the way and one more where the trial e
 
 import re
 from collections.abc import Mapping
+from typing import ClassVar
 
 from attrs import evolve, field, frozen
 from rapidfuzz.distance import Levenshtein
@@ -257,6 +258,7 @@ class Reflexion(Strategy[Trial]):
         learner.to(out_of_steps, when=is_out_of_steps),
         learner.to(actor),
     )
+    allow: ClassVar = {"paid-after-end:reflector": "what a lost trial taught is for the next one"}
 
     def brief(self, task: Task, observation: str, /) -> Trial:
         """The board with the task's question, or what the environment shows first where the task has none."""

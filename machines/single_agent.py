@@ -17,6 +17,8 @@ Costs: one model call and one environment step a command, so at most `steps_left
 again costs one call more.
 """
 
+from typing import ClassVar
+
 from attrs import evolve, field, frozen
 
 from tinysmith import Agent, Edge, Field, Halt, Node, Observation, Strategy, Task, Template, World
@@ -128,6 +130,7 @@ class SingleAgent(Strategy[Challenge]):
         memory.to(agent, when=has_steps_left),
         memory.to(out_of_steps),
     )
+    allow: ClassVar = {"read-unwritten:agent": "knowledge is for strategies that look things up, such as OpenBook"}
 
     def brief(self, task: Task, observation: str, /) -> Challenge:
         """The board with the task's question, or what the environment shows first where the task has none."""
