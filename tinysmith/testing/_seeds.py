@@ -65,5 +65,7 @@ def _to_edges(found: Exploration[Any]) -> Iterator[Conversation[Any]]:
 def _answered_by(way: Conversation[Any], event: Event) -> Conversation[Any]:
     """The way, and at its end the event: in answer to every seat, where it leads to a panel."""
     *_, last = way.positions()
-    answers = tuple(evolve(event, answers=request.id) for request in last.requests)
+    ends_run = isinstance(event, Failed) and event.kind in Failed.ENDS_RUN
+    seats = last.requests[:1] if ends_run else last.requests
+    answers = tuple(evolve(event, answers=request.id) for request in seats)
     return evolve(way, events=(*way.events, *answers))
