@@ -38,6 +38,15 @@ def parser() -> argparse.ArgumentParser:
             epilog="Exit code 0 where they do not differ, 1 where they do, 2 for misuse.",
         )
     )
+    _add_check(
+        commands.add_parser(
+            "check",
+            help="search strategies for what can go wrong",
+            description="Searches strategies' runs, and boards of their type, for what can go wrong.",
+            epilog="Exit code 0 where nothing as bad as --fail-on was found, 1 where it was, 2 for misuse. A class "
+            'switches a check off by its code, with the reason: allow = {"paid-after-end": "it reflects"}.',
+        )
+    )
     _add_run(commands.add_parser("run", help="run a strategy on tasks of an environment"))
     _add_index(
         commands.add_parser(
@@ -72,6 +81,26 @@ def _add_diff(diff: argparse.ArgumentParser) -> None:
         help="text (default), or a picture: mermaid or dot; with Graphviz installed also svg, png or html",
     )
     diff.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for standard output (default)")
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.add_argument(
+        "strategies",
+        nargs="+",
+        metavar="STRATEGY",
+        help="package.module:Class or path.py:Class; without a class, every strategy that is defined there",
+    )
+    check.add_argument(
+        "-f", "--format", choices=["text", "json", "sarif"], default="text", help="text (default), json or sarif"
+    )
+    check.add_argument("-o", "--output", metavar="FILE", help="the file to write; - for standard output (default)")
+    check.add_argument(
+        "--fail-on",
+        choices=["error", "warning", "information", "never"],
+        default="error",
+        help="the least that counts as a failure (default: error)",
+    )
+    check.add_argument("--traceback", action="store_true", help="show where an error came from")
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """The one loader: names on the command line become strategies, factories and their modules."""
 
+import ast
 import importlib
 import importlib.util
 import sys
@@ -26,6 +27,32 @@ def load_strategy(reference: str) -> type[Strategy[Any]]:
     if not (isinstance(found, type) and issubclass(found, Strategy) and found is not Strategy):
         raise UsageError(f"{reference} is no strategy. Name a class that derives from Strategy[...].")
     return found
+
+
+def load_strategies(reference: str) -> tuple[type[Strategy[Any]], ...]:
+    """The strategy that `module:Class` names, or all those that a module or a file defines.
+
+    A file without a class that derives from another is not run, since no strategy can be defined there.
+
+    Raises:
+        UsageError: There is no such module, class or strategy.
+        DefinitionError: A class is no sound machine.
+    """
+    if ":" in reference and not reference.endswith(".py"):
+        return (load_strategy(reference),)
+    if reference.endswith(".py") and not _may_define(Path(reference)):
+        return ()
+    module = _module(reference, "strategy")
+    found = [value for value in vars(module).values() if isinstance(value, type) and "__plan__" in vars(value)]
+    return tuple(dict.fromkeys(each for each in found if f"{each.__module__}.".startswith(f"{module.__name__}.")))
+
+
+def _may_define(path: Path) -> bool:
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return True  # loading it says what is wrong
+    return any(isinstance(node, ast.ClassDef) and node.bases for node in ast.walk(tree))
 
 
 def load_factory(reference: str) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ from io import TextIOWrapper
 
 from tinysmith._shown import escaped
 from tinysmith.cli._arguments import parser
+from tinysmith.cli._check import check_command
 from tinysmith.cli._demo import demo_command
 from tinysmith.cli._diff import diff_command
 from tinysmith.cli._draw import draw_command
@@ -24,6 +25,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": lambda _: demo_command(),
     "draw": draw_command,
     "diff": diff_command,
+    "check": check_command,
     "run": run_command,
     "index": index_command,
 }
@@ -37,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when solved (with `--all`: when every episode came to a graded end), 1 when not, 2 for misuse, 3 when
-        machinery failed. `diff` returns 1 where the strategies differ.
+        machinery failed. `diff` returns 1 where the strategies differ, `check` where it finds faults.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
