@@ -41,6 +41,10 @@ class Browser:
     Args:
         program: The path of the program.
         profile: An empty folder of its own.
+
+    Attributes:
+        shown: The address of the page, and whether it is shown dark.
+        events: What the browser told since the page was opened.
     """
 
     def __init__(self, program: str, profile: Path) -> None:
@@ -54,6 +58,7 @@ class Browser:
         self._rest = b""
         self._number = 0
         self._session = ""
+        self.shown = ("", False)
         self.events: list[dict[str, Any]] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -77,6 +82,7 @@ class Browser:
         self._call("Emulation.setEmulatedMedia", features=theme)
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self._call("Emulation.setDeviceMetricsOverride", **size)
+        self.shown = (url, dark)
         self.events.clear()
         self._call("Page.navigate", url=url)
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
@@ -92,10 +98,15 @@ class Browser:
         """A `mousePressed`, `mouseMoved`, `mouseReleased` or `mouseWheel` at a place of the window."""
         self._call("Input.dispatchMouseEvent", type=what, x=x, y=y, **more)
 
-    def press(self, key: str) -> None:
+    def touch(self, what: str, *fingers: tuple[float, float]) -> None:
+        """A `touchStart`, `touchMove` or `touchEnd` with fingers at places of the window."""
+        points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(fingers)]
+        self._call("Input.dispatchTouchEvent", type=what, touchPoints=points)
+
+    def press(self, key: str, **more: Any) -> None:
         """A key, pressed and let go."""
         for what in ("keyDown", "keyUp"):
-            self._call("Input.dispatchKeyEvent", type=what, key=key)
+            self._call("Input.dispatchKeyEvent", type=what, key=key, **more)
 
     def screenshot(self) -> bytes:
         """What the window shows, as PNG."""
@@ -170,16 +181,20 @@ class Rendered:
 
 OVERLAPS = """
 (edges, nodes) => {
-    const apart = (a, b) => a.right < b.left + 2 || b.right < a.left + 2 || a.bottom < b.top + 2 || b.bottom < a.top + 2;
-    const boxes = (parts) => [...parts].map((part) => [part.textContent.trim(), part.getBoundingClientRect(), part.parentElement]);
-    const labels = boxes(edges).filter(([text]) => text);
-    return labels.flatMap(([text, box, own], place) =>
+    const boxes = (parts) => [...parts].map((part) => ({
+        text: part.textContent.trim(), owner: part.parentElement, box: part.getBoundingClientRect(),
+    }));
+    const meet = (one, other) => one.owner !== other.owner
+        && one.box.right > other.box.left + 1 && other.box.right > one.box.left + 1
+        && one.box.bottom > other.box.top + 1 && other.box.bottom > one.box.top + 1;
+    const labels = boxes(edges).filter((label) => label.text);
+    return labels.flatMap((label, place) =>
         [...labels.slice(place + 1), ...boxes(nodes)]
-            .filter(([, other, owner]) => owner !== own && !apart(box, other))
-            .map(([name]) => `${text} / ${name}`));
+            .filter((other) => meet(label, other))
+            .map((other) => `${label.text} / ${other.text}`));
 }
 """
-"""A function of two lists of elements: the texts of those of the first that lie over one another, or over the second."""
+"""A function of two lists of elements: the texts of the first that lie over one another, or over the second."""
 
 _RENDER = """
 (async () => {
@@ -232,7 +247,8 @@ def mermaid_in(browser: Browser, page: Path, sources: list[str], *, dark: bool =
         sources: The diagrams.
         dark: Whether Mermaid's dark theme is used.
     """
-    browser.open(page.as_uri(), dark=dark)
+    if browser.shown != (page.as_uri(), dark):
+        browser.open(page.as_uri(), dark=dark)  # Mermaid takes a second to load
     theme = json.dumps("dark" if dark else "default")
     rendered = browser.evaluate(_RENDER % {"theme": theme, "sources": json.dumps(sources), "overlaps": OVERLAPS})
     return [Rendered(**made) for made in rendered]

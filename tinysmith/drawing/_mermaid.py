@@ -27,7 +27,8 @@ _WIDTH = 120
 # Mermaid puts a label in the middle of its line, but its usual curve does not pass through the places that were
 # kept free for labels; from five edges on, or with two lines a label, they lie over one another.
 _FEW = 4
-_IN_YAML = "\\u{:04x}"
+# Formulas, icons and line breaks are found in what entities stand for, too, so their marks are put apart.
+_READ_LATE = re.compile(r"\$(?=\$)|:(?=fa-)|\\(?=n)")
 _READ_BY_MERMAID = re.compile(r"[!-'*:-@\[-^`{-~]")  # leaves letters, digits and ()+,-./_
 
 
@@ -49,7 +50,7 @@ def _head(scene: Scene) -> Iterator[str]:
     if scene.caption or is_crowded:
         yield "---"
         if scene.caption:
-            yield f'title: "{_safe(scene.heading, _IN_YAML)}"'
+            yield _title(scene.heading)
         if is_crowded:
             yield "config: {flowchart: {curve: monotoneY}}"
         yield "---"
@@ -86,5 +87,12 @@ def _stroke(look: Look, dash: str) -> str:
     return f"{line},stroke-dasharray:{dash}" if look.broken else line
 
 
-def _safe(text: str, entity: str = "#{};") -> str:
-    return _READ_BY_MERMAID.sub(lambda found: entity.format(ord(found[0])), one_line(text, _WIDTH))
+def _title(text: str) -> str:
+    # Mermaid takes tags out of a title, however they are written.
+    safe = _READ_BY_MERMAID.sub(lambda found: f"\\u{ord(found[0]):04x}", one_line(text, _WIDTH).replace("<", "‹"))
+    return f'title: "{safe}"'
+
+
+def _safe(text: str) -> str:
+    apart = _READ_LATE.sub(lambda found: f"{found[0]}\u200b", one_line(text, _WIDTH))
+    return _READ_BY_MERMAID.sub(lambda found: f"#{ord(found[0])};", apart)
