@@ -184,7 +184,32 @@ class Mistyped(Once):
     writer = Mistyping()
 
 
+class Overwhelmed(Writer):
+    """Cannot bear a reply of 100 kB."""
+
+    def parse(self, pad: Pad, reply: str, /) -> Pad:
+        if len(reply) == 100_000:
+            raise MemoryError("too much")
+        return pad
+
+
+class Flooded(Once):
+    """Its agent fails on one reply alone."""
+
+    writer = Overwhelmed()
+
+
 class TestFaults:
+    def test_what_nothing_drawn_shows(self) -> None:
+        """A fault that only one of the replies tried first shows is told, its text written as a product."""
+        with pytest.raises(AssertionError) as caught:
+            played(Flooded, max_examples=1)
+        told = str(caught.value)
+        assert told.startswith("Flooded.writer: answering 'word word ")
+        assert "raised MemoryError: too much." in told
+        assert "Reply('word ' * 20000)," in told
+        assert len(told) < 2_000
+
     def test_parser_that_raises(self) -> None:
         """A parser that lets a KeyError through is named with the reply and with what to do."""
         with pytest.raises(

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, field, frozen
 from sketches import Ballot, Lookup, Once, Pad, Refine, Spin, Writer, added
 
-from tinysmith import Agent, Halt, Hop, Limits, Position, Reply, Result, Strategy
+from tinysmith import Agent, Failed, Halt, Hop, Limits, Position, Reply, Result, Strategy
 from tinysmith.errors import DecodeError
 from tinysmith.messages import Event
 from tinysmith.testing._properties import Properties
@@ -151,6 +151,33 @@ class Mute(Once):
     writer = Failing()  # type: ignore[assignment]  # another agent under the inherited name
 
 
+@frozen
+class Meter:
+    """A board that counts how often it was made."""
+
+    made: int = field(converter=lambda made: made + 1)
+
+
+class Speaker(Agent[Meter]):
+    """Says nothing of it."""
+
+    def prompt(self, meter: Meter, /) -> str:
+        return "Speak."
+
+    def parse(self, meter: Meter, reply: str, /) -> Meter:
+        return meter
+
+
+class Restless(Strategy[Meter]):
+    """Its board does not stay as it is."""
+
+    speaker = Speaker()
+    done = Halt()
+
+    initial = speaker
+    edges = (speaker.to(done),)
+
+
 def is_left(pad: Pad) -> bool:
     """Holds on some boards."""
     return pad.left > 0
@@ -200,6 +227,11 @@ class TestPositions:
             AssertionError, match=r"does not survive JSON: board\.left holds '3', which is no int\. Put"
         ):
             referee(Once()).check(position)
+
+    def test_boards_that_change_when_they_are_saved(self) -> None:
+        """A board that comes back otherwise than it was saved is shown with what it became."""
+        with refuted(r"Restless\.speaker, step 0: JSON changes Meter\(2\) to Meter\(3\)\."):
+            whole(Restless(), Meter(1))
 
 
 class TestSteps:
@@ -295,6 +327,7 @@ class TestSaid:
         [
             (Reply("a\nb"), r"'a\nb'"),
             (Result([1]), "[1]"),
+            (Failed("server", "It failed."), "a failure (server)"),
             (Reply("x" * 200), "'" + "x" * 78 + "…"),
         ],
     )

@@ -49,11 +49,6 @@ class Play:
         """Whether the run has ended."""
         return self.position.done is not None
 
-    @property
-    def edges(self) -> set[tuple[str, int]]:
-        """The edges that were taken."""
-        return {(hop.source, hop.index) for position in self.positions for hop in position.hops}
-
     def answer(self, event: Event) -> None:
         """Folds an event.
 

@@ -12,7 +12,7 @@ from tinysmith._source import source_of
 from tinysmith.conversation import answered
 from tinysmith.errors import DecodeError, EventError, NoEdgeError, ParseError, RunError
 from tinysmith.limits import Limits
-from tinysmith.messages import Ask, Event, Failed, Observation, Reply, Result
+from tinysmith.messages import Ask, Event, Observation, Reply, Result
 from tinysmith.position import Hop, Position
 from tinysmith.strategy import Strategy, plan_of
 from tinysmith.testing._properties import Properties
@@ -211,8 +211,8 @@ def said(event: Event) -> str:
             return one_line(repr(text), 80)
         case Result(value=value):
             return one_line(repr(value), 80)
-        case Failed(kind=kind):
-            return f"a failure ({kind})"
+        case failed:
+            return f"a failure ({failed.kind})"
 
 
 def _saved(referee: Referee, position: Position[Any]) -> str:
