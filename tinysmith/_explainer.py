@@ -4,7 +4,7 @@ Guards are asked with a spy in the place of the board, which tells what they rea
 raises is told as its answer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tinysmith import _fold
@@ -16,7 +16,7 @@ from tinysmith._source import source_of
 from tinysmith._spy import UnspiableBoardError, spied
 from tinysmith._turn import Plan
 from tinysmith.conversation import answered
-from tinysmith.errors import TinysmithError, UsageError
+from tinysmith.errors import UsageError
 from tinysmith.explanation import Candidate, ExplainedHop, ExplainedStep, Explanation
 from tinysmith.limits import Limits
 from tinysmith.mapping import FrozenDict
@@ -50,21 +50,31 @@ def explained_steps(run: Run[Any]) -> tuple[ExplainedStep, ...]:
     if run.declared is None:
         problem = f"This run of {run.strategy} does not hold the strategy that ran, so it cannot be folded again."
         raise UsageError(f"{problem} Ask the run that run(...) or arun(...) returned.")
-    explainer = Explainer(plan_of(run.declared), run.first_board, run.position.limits)
-    steps = [explainer.first]
-    for number, step in enumerate(run.steps, start=1):
-        try:
-            steps.append(explainer.step(step.event))
-        except TinysmithError as error:
-            raise _diverged(run, number) from error
-        if not is_same(steps[-1], step):
-            raise _diverged(run, number)
-    return tuple(steps)
+    explained: list[ExplainedStep] = []
+    hops = (run.first_hops, *(step.hops for step in run.steps))
+    try:
+        for each, taken in zip(_folded_again(run), hops, strict=True):
+            if not is_same(each, taken):
+                break
+            explained.append(each)
+    except Exception as error:  # a node that keeps something of its own may raise anything now
+        raise _diverged(run, len(explained)) from error
+    if len(explained) < len(hops):
+        raise _diverged(run, len(explained))
+    return tuple(explained)
 
 
-def is_same(explained: ExplainedStep, step: Step[Any]) -> bool:
+def _folded_again(run: Run[Any]) -> Iterator[ExplainedStep]:
+    strategy: Any = run.declared
+    explainer = Explainer(plan_of(strategy), run.first_board, run.position.limits)
+    yield explainer.first
+    for step in run.steps:
+        yield explainer.step(step.event)
+
+
+def is_same(explained: ExplainedStep, hops: Sequence[Hop]) -> bool:
     """Whether a step, folded again, took the same edges."""
-    return [hop.taken.index for hop in explained.hops] == [hop.index for hop in step.hops]
+    return [hop.taken.index for hop in explained.hops] == [hop.index for hop in hops]
 
 
 def _diverged(run: Run[Any], number: int) -> UsageError:

@@ -37,11 +37,8 @@ def reason(plan: Plan, before: Position[Any], step: Step[Any], after: Position[A
 
 
 def spent_of(limit: str, position: Position[Any]) -> str:
-    """How much of a limit is spent, in words: `4 of at most 100 asks`; empty where there is no such limit."""
-    most = getattr(position.limits, limit)
-    if most is None:
-        return ""
-    spent = position.spent
+    """How much is spent of a limit that is set, in words: `4 of at most 100 asks`."""
+    most, spent = getattr(position.limits, limit), position.spent
     if limit in _COUNTED:
         return f"{getattr(spent, _COUNTED[limit])} of at most {most} {_COUNTED[limit]}"
     if limit == "max_errors":

@@ -37,7 +37,7 @@ class Explaining:
             return ExplainedStep(step.number, "", ())
         try:
             explained = self._explainer.step(step.event)
-            problem = "" if is_same(explained, step) else "folded again, the same event does something else"
+            problem = "" if is_same(explained, step.hops) else "folded again, the same event does something else"
         except Exception as error:  # noqa: BLE001  # a node that keeps something of its own may raise anything now
             problem = one_line(f"folded again, it raises {type(error).__name__}: {error}")
         if not problem:
