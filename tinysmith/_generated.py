@@ -107,9 +107,11 @@ def result_values(tool: object, most: int) -> tuple[Any, ...]:
 
 def result_type(tool: object) -> Any:
     """The type of a tool's results, as the class that binds it says; None where none does."""
-    for kind in type(tool).__mro__:
+    result: Any = Tool.__parameters__[1]  # type: ignore[attr-defined]  # every generic class has it
+    for kind in reversed(type(tool).__mro__):
         for base in vars(kind).get("__orig_bases__", ()):
-            result: Any = get_args(base)[1] if get_origin(base) is Tool else Any
-            if result is not Any and not isinstance(result, TypeVar):
-                return result
-    return None
+            origin = get_origin(base)
+            if isinstance(origin, type) and issubclass(origin, Tool):
+                names: tuple[Any, ...] = origin.__parameters__  # type: ignore[attr-defined]  # as above
+                result = dict(zip(names, get_args(base), strict=True)).get(result, result)
+    return None if result is Any or isinstance(result, TypeVar) else result
