@@ -4,14 +4,15 @@ from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, settings
+from sketches import Pad, Refine, Round
 from small_machines import Cell, machines, runs
 
-from tinysmith import Strategy
+from tinysmith import Reply, Strategy
 from tinysmith._alphabet import alphabet
-from tinysmith._search import LIMITS, key_of, makes_way
+from tinysmith._search import LIMITS, Trail, key_of, makes_way
 from tinysmith.coverage import Item
 from tinysmith.errors import NoEdgeError
-from tinysmith.exploration import explore
+from tinysmith.exploration import Bounds, explore, searched
 from tinysmith.position import Hop
 from tinysmith.strategy import plan_of
 
@@ -90,6 +91,37 @@ class TestMachines:
             assert keys[-1] in keys[:-1]
             around = positions[keys.index(keys[-1]) :]
             assert all(makes_way(before, after) for before, after in pairwise(around))
+
+
+class TestSearched:
+    def test_it_ends_once_every_edge_was_taken(self) -> None:
+        """A search for all edges goes on until the last was taken, and no further."""
+        letters = alphabet(plan_of(Refine))
+        told: list[Trail] = []
+        found = searched(
+            Refine(),
+            [Pad(left=2)],
+            letters,
+            bounds=Bounds(walks=0),
+            visit=lambda _before, _request, _event, _after, trail: told.append(trail),
+            until_covered=True,
+        )
+        assert found.cut == "what was sought"
+        assert [item.name for item in found.coverage.missing] == []
+        assert found.positions < searched(Refine(), [Pad(left=2)], letters).positions
+        assert [len(found.conversation(trail).events) for trail in told][:1] == [0]
+        assert found.conversation((Pad(left=2), (Reply("fair"),))).path == ("writer", "critic")
+
+    def test_an_outcome_that_only_walks_come_to_is_shortened(self) -> None:
+        """Of a walk to an outcome that is no node, what is not needed is left out as well."""
+        bounds = Bounds(max_positions=2)
+        found = searched(Round(), [Pad(left=3, seats=1)], alphabet(plan_of(Round)), bounds=bounds)
+        assert [type(event).__name__ for event in found.outcomes["tool_failed"].events] == [
+            "Reply",
+            "Reply",
+            "Observation",
+            "Failed",
+        ]
 
 
 def _positions_that_halt(strategy: Strategy[Cell], letters: Any) -> dict[Any, bool]:

@@ -31,9 +31,8 @@ def boards_at_hops(
 def boards_at_first_hops(plan: Plan, board: Any, first: Position[Any]) -> Iterator[tuple[Hop, Any]]:
     """The same of the hops before the first step, where rules come first."""
     for hop in first.hops:
-        rule = plan.nodes[hop.source]
-        if isinstance(rule, Rule):
-            board = rule.apply(board)
+        rule: Any = plan.nodes[hop.source]
+        board = rule.apply(board)
         yield hop, board
 
 
