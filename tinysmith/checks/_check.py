@@ -11,6 +11,7 @@ from tinysmith._alphabet import Alphabet, Given, alphabet
 from tinysmith._beginnings import first_boards, needs_boards
 from tinysmith._generated import CannotGenerateError, NotInstalledError, drawn
 from tinysmith._shortening import shortened
+from tinysmith._shown import one_line
 from tinysmith._soundness import reason_for
 from tinysmith.checks import _verdicts as verdicts
 from tinysmith.checks._codes import RULES
@@ -24,7 +25,7 @@ from tinysmith.checks._type_checks import TypeChecks, has_no_otherwise
 from tinysmith.conversation import Conversation, answered
 from tinysmith.errors import DefinitionError, Finding, UsageError
 from tinysmith.exploration import DEPTH, MAX_POSITIONS, WALKS, Bounds, Exploration, searched
-from tinysmith.messages import Event
+from tinysmith.messages import Event, Failed, Observation, Reply, Result
 from tinysmith.protocols import Task
 from tinysmith.strategy import Strategy, plan_of
 
@@ -32,6 +33,7 @@ B = TypeVar("B")
 
 FIRST_BOARDS = 6
 MOST_LINES = 24
+WIDTH = 200
 _POSSIBLE_ALONE = frozenset({"no-guard-holds", "guard-raises"})
 """What a class may allow only while no run is seen to come to it: a run that does refutes the reason."""
 
@@ -106,6 +108,8 @@ class _Checking:
             self.inspection.begin(board)
         found = searched(self.strategy, boards, letters, bounds=bounds, visit=self.inspection)
         remedy = "Put it on the board: nodes hold nothing that changes, since all runs share them."
+        wavering = {sighting.node for sighting in self.sightings if sighting.code == "guard-wavers"}
+        self.sightings.drop(lambda each: each.code == "hidden-state" and each.node in wavering)
         for node, problem in changes(before, holdings(self.plan)).items():
             self.sightings.keep(Sighting("hidden-state", node, problem, remedy), size=-1)
         return found
@@ -116,8 +120,10 @@ class _Checking:
         """What follows from the whole search."""
         for sighting, conversation in verdicts.raised(found):
             self._keep_told(sighting, conversation)
+        faulty = {(each.node, each.guard) for each in self.sightings if each.code.startswith("guard-")}
         for sighting in verdicts.never(found, self.inspection):
-            self.sightings.keep(sighting, getattr(sighting.guard, "__name__", sighting.problem))
+            if (sighting.node, sighting.guard) not in faulty:
+                self.sightings.keep(sighting, getattr(sighting.guard, "__name__", sighting.problem))
         for sighting, conversation in verdicts.endless(found, self.inspection, letters):
             self._keep_told(sighting, conversation)
         use = self.inspection.fields
@@ -127,8 +133,11 @@ class _Checking:
         if use.unseen:
             self.not_proved(f"that no field is read before it is written: {use.unseen}", "", "fields")
         if not found.is_complete:
-            problem = f"the search came to {verdicts.how_far(found)}: what never was, never was within it."
-            remedy = "That every run can end, and that every cycle is bounded, is made likely by it, not proved."
+            problem = (
+                "that what never was never is, that every run can end, and that every cycle is bounded: not all "
+            )
+            problem += f"positions were come to. {verdicts.how_far(found)}"
+            remedy = "Give smaller first boards by boards=, or go further by max_positions= and walks=."
             self.not_proved(problem, remedy, "search")
 
     def look_at_types(self, found: Exploration[Any]) -> None:
@@ -136,7 +145,7 @@ class _Checking:
         if not any(self.plan.guards.values()):
             return
         try:
-            types = TypeChecks(self.plan, list(self.inspection.boards), self.sightings)
+            types = TypeChecks(self.plan, list(self.inspection.boards.values()), self.sightings)
         except (NotInstalledError, CannotGenerateError) as error:
             problem = f"what guards answer on boards that no run came to: {error}"
             self.not_proved(problem, "Install Hypothesis, or check the board's validators.", "types")
@@ -162,7 +171,7 @@ class _Checking:
         for sighting in list(self.sightings):
             if sighting.code == "guard-never-held" and sighting.guard is not None:
                 name = sighting.guard.__name__
-                board = types.held.get((sighting.node, name))
+                board = types.least(sighting.node, sighting.guard)
                 self.sightings.keep(verdicts.never_held_but(sighting, board), name, size=-1)
 
     def _keep_told(self, sighting: Sighting, conversation: Conversation[Any]) -> None:
@@ -223,10 +232,35 @@ class _Checking:
             told = evolve(told, events=(*told.events, *([] if sighting.event is None else [sighting.event])))
             if not isinstance(sighting.trail, int) and RULES[sighting.code].level != "information":
                 told = evolve(told, events=shortened(told.events, partial(self._shows, told, sighting)))
-        lines = [] if told is None else str(told).splitlines()
+        lines = [] if told is None else _lines(told)
         if len(lines) > MOST_LINES:
             lines[4 : 6 - MOST_LINES] = ["  …"]
-        return lines
+        return [line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in lines]
+
+
+def _lines(told: Conversation[Any]) -> list[str]:
+    """A conversation in lines, also where its last event cannot be folded."""
+    try:
+        list(told.positions())
+    except Exception:  # noqa: BLE001  # that it raises is what is told
+        before = evolve(told, events=told.events[:-1])
+        try:
+            *_, last = before.positions()
+        except Exception:  # noqa: BLE001  # it raises when the run begins
+            return [str(before).splitlines()[0]]
+        *lines, path = str(before).splitlines()
+        return [*lines, f"  {len(told.events):>3} {last.node}: {one_line(_said(told.events[-1]), 60)}", path]
+    return str(told).splitlines()
+
+
+def _said(event: Event) -> str:
+    match event:
+        case Reply(text=text) | Observation(text=text):
+            return repr(text)
+        case Result(value=value):
+            return repr(value)
+        case Failed(kind=kind):
+            return f"failed ({kind})"
 
 
 def _first_boards(strategy: Strategy[B]) -> tuple[Any, ...]:

@@ -120,8 +120,8 @@ class FieldUse:
         Args:
             coverage: The edges that were taken.
             boards: The first boards.
-            is_briefed: Whether the strategy itself makes the first board; else a field that no node writes is one
-                that whoever starts a run gives.
+            is_briefed: Whether the strategy itself makes the first board; else a field that no other node writes
+                is one that whoever starts a run gives.
         """
         empty = {
             name: value for name, value in _empty_defaults(self.plan.board_type) if _all_hold(boards, name, value)
@@ -132,7 +132,7 @@ class FieldUse:
             for name in self._names:
                 if name in names and name in empty:
                     writers = [other for other in self.plan.nodes if name in self._writes[other]]
-                    if not earlier.intersection(writers) and (writers or is_briefed):
+                    if not earlier.intersection(writers) and (is_briefed or {*writers} - {node}):
                         yield Unwritten(node, reader, name, empty[name], tuple(writers))
 
 

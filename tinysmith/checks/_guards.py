@@ -80,7 +80,7 @@ class Questions:
             problem = (
                 f"its guard {name} answered {first}, and {_told(third)} on an equal board that went through JSON."
             )
-            return Answer(guard, first, "guard-wavers", problem, "Compare values by ==, never by `is`.")
+            return Answer(guard, first, "guard-wavers", problem, f"Compare values by ==, never by `is`. {_PURE}")
         return Answer(guard, first)
 
     def _saved(self, board: Any) -> Any:

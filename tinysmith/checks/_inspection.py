@@ -1,7 +1,7 @@
 """What is looked at on every transition of a search."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -12,12 +12,13 @@ from tinysmith._scalars import MisfitError
 from tinysmith._search import LIMITS, Trail
 from tinysmith._shown import one_line
 from tinysmith._source import source_of
+from tinysmith._turn import Plan
 from tinysmith.checks._fields import FieldUse
 from tinysmith.checks._guards import Answer, Questions
 from tinysmith.checks._sightings import Sighting, Sightings
 from tinysmith.errors import DecodeError, RunError
 from tinysmith.messages import Ask, Event
-from tinysmith.nodes import Rule
+from tinysmith.nodes import Guard, Rule
 from tinysmith.position import Position
 from tinysmith.strategy import Strategy, plan_of
 
@@ -31,9 +32,10 @@ WIDTH = 400
 
 @frozen
 class _Here:
-    """Where a search is, which counterexamples are told from."""
+    """Where a search is, which counterexamples are told from: at a node that was answered."""
 
-    trail: Trail | None
+    node: str
+    trail: Trail
     event: Event | None
     size: int
 
@@ -64,7 +66,7 @@ class Inspection:
         self.questions = Questions(self.plan)
         self.fields = FieldUse(self.plan)
         self.held: dict[tuple[str, str], Any] = {}  # the guards that held somewhere, each with a board
-        self.boards: dict[Any, None] = {}  # some boards that were come to
+        self.boards: dict[int, Any] = {}  # some boards that were come to
         self.stands: dict[str, list[Stand]] = {}
         self._asked: set[int] = set()
         self._saved: set[int] = set()
@@ -76,7 +78,7 @@ class Inspection:
             first = _fold.start(self.plan, board, LIMITS)
         except Exception:  # noqa: BLE001  # as the docstring says
             return
-        here = _Here((board, ()), None, 0)
+        here = _Here(self.plan.initial, (board, ()), None, 0)
         last = board
         for hop, at in boards_at_first_hops(self.plan, board, first):
             self._leave(hop.source, last, at, here)
@@ -87,7 +89,7 @@ class Inspection:
         self, before: Position[Any], request: Any, event: Event, after: Position[Any], trail: Trail
     ) -> None:
         """Looks at one transition."""
-        here = _Here(trail, event, after.step)
+        here = _Here(before.node, trail, event, after.step)
         self._fold_again(before, event, after, here)
         if after.hops:
             self.fields.took(before, request, event)
@@ -112,7 +114,7 @@ class Inspection:
             self.fields.entered(node, before)
         self.fields.changed(node, before, board)
         self.fields.asked(node, board)
-        name = hash((node, board))
+        name = _digest(node, board)
         if self.plan.guards[node] and name not in self._asked:
             self._asked.add(name)
             is_thorough = len(self._asked) < MOST_SAVED
@@ -125,9 +127,10 @@ class Inspection:
                 self.held.setdefault((node, name), board)
             if answer.code and self.sightings.wants(answer.code, node, name, size=here.size):
                 self._keep(fault_of(node, answer, board, is_reachable=True), name, here)
-        for sighting, about in overlaps(self.plan, node, answers, board):
-            if self.sightings.wants(sighting.code, node, about, size=here.size):
-                self._keep(sighting, about, here)
+        for first, second in overlaps(self.plan, node, answers):
+            about = pair_name(first, second)
+            if self.sightings.wants("order-decides", node, about, size=here.size):
+                self._keep(overlap(self.plan, node, first, second, board), about, here)
 
     def _keep(self, sighting: Sighting, about: str, here: _Here) -> None:
         told = evolve(sighting, trail=here.trail, event=here.event, board="reachable")
@@ -138,12 +141,12 @@ class Inspection:
         if position.hops or here.size == 0:
             self.fields.entered(node, position.board)
         if len(self.boards) < MOST_SAVED:
-            self.boards.setdefault(position.board)
-        if position.done is None and here.trail is not None:
+            self.boards.setdefault(_digest(position.board), position.board)
+        if position.done is None:
             stands = self.stands.setdefault(node, [])
             if len(stands) < self.MOST_STANDS and all(stand.position.board != position.board for stand in stands):
                 stands.append(Stand(position, here.trail, here.event))
-        name = hash((node, position.board, position.over, len(position.heard)))
+        name = _digest(node, position.board, position.over, len(position.heard))
         if name not in self._saved and len(self._saved) < MOST_SAVED:
             self._saved.add(name)
             self._save(position, here)
@@ -152,12 +155,12 @@ class Inspection:
         try:
             text = self.strategy.dumps(position)
             again = self.strategy.dumps(self.strategy.loads(text))
-            problem = "" if again == text else "a position of it reads back from JSON as another one."
+            problem = "" if again == text else "after it a position reads back from JSON as another one."
         except (RunError, DecodeError, MisfitError) as error:
-            problem = f"a position of it does not survive JSON: {one_line(_bare(error), 200)}"
+            problem = f"after it a position does not survive JSON: {one_line(_bare(error), 200)}"
         if problem:
             remedy = "Put only values on the board that the types of its fields say."
-            self._keep(Sighting("not-json", position.node, problem, remedy), "", here)
+            self._keep(Sighting("not-json", here.node, problem, remedy), "", here)
 
     def _fold_again(self, before: Position[Any], event: Event, after: Position[Any], here: _Here) -> None:
         answer = before.node, str(getattr(event, "text", type(event)))
@@ -186,6 +189,13 @@ class Inspection:
             self._keep(Sighting("paid-after-end", node, problem, remedy), "", here)
 
 
+def _digest(*values: Any) -> int:
+    try:
+        return hash(values)
+    except TypeError:  # a board that holds what its type does not say; that is told as another finding
+        return id(values[0])
+
+
 def fault_of(node: str, answer: Answer, board: Any, *, is_reachable: bool) -> Sighting:
     """What is wrong with a guard, as a sighting."""
     kind: Any = "reachable" if is_reachable else "possible"
@@ -194,29 +204,28 @@ def fault_of(node: str, answer: Answer, board: Any, *, is_reachable: bool) -> Si
     )
 
 
-def overlaps(plan: Any, node: str, answers: Sequence[Answer], board: Any) -> list[tuple[Sighting, str]]:
-    """Pairs of guards that hold on one board and lead to different nodes."""
+def overlaps(plan: Plan, node: str, answers: Sequence[Answer]) -> Iterator[tuple[Guard[Any], Guard[Any]]]:
+    """Guards that hold beside the first one that does, with it, where their edges lead to different nodes."""
     holding = [place for place, answer in enumerate(answers) if answer.holds]
-    found = []
+    hops = plan.hops[node]
     for second in holding[1:]:
-        first, hops = holding[0], plan.hops[node]
-        if hops[first].target != hops[second].target:
-            names = [answers[place].guard.__name__ for place in (first, second)]
-            problem = (
-                f"{names[0]} and {names[1]} both hold, so the order of the edges decides for {hops[first].target}."
-            )
-            remedy = "Nothing to do, if that is meant; else make one of them narrower."
-            told = Sighting(
-                "order-decides",
-                node,
-                problem,
-                remedy,
-                guard=answers[first].guard,
-                shown=shown(board),
-                board="possible",
-            )
-            found.append((told, "/".join(names)))
-    return found
+        if hops[holding[0]].target != hops[second].target:
+            yield answers[holding[0]].guard, answers[second].guard
+
+
+def overlap(plan: Plan, node: str, first: Guard[Any], second: Guard[Any], board: Any) -> Sighting:
+    """That two guards hold on a board."""
+    taken = next(
+        hop.target for hop, guard in zip(plan.hops[node], plan.guards[node], strict=False) if guard is first
+    )
+    problem = f"{first.__name__} and {second.__name__} both hold, so the order of the edges decides for {taken}."
+    remedy = "Nothing to do, if that is meant; else make one of them narrower."
+    return Sighting("order-decides", node, problem, remedy, guard=first, shown=shown(board), board="possible")
+
+
+def pair_name(first: Guard[Any], second: Guard[Any]) -> str:
+    """What tells the overlap of two guards from others."""
+    return f"{first.__name__}/{second.__name__}"
 
 
 def shown(board: Any) -> str:

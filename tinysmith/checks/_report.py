@@ -15,8 +15,8 @@ from tinysmith.errors import Finding, Level
 LEVELS: tuple[Level, ...] = ("error", "warning", "information")
 _COLOURS: dict[Level, str] = {"error": "31", "warning": "33", "information": "36"}
 _BOARDS = {
-    "reachable": "reachable, by this run:",
-    "possible": "possible by the board's type, but no run was seen to come to it:",
+    "reachable": "a run comes to it:",
+    "possible": "its type allows it, but no run was seen to come to it:",
 }
 
 

@@ -62,5 +62,9 @@ class Sightings:
         if self.wants(sighting.code, sighting.node, about, size=size):
             self._kept[sighting.code, sighting.node, about] = size, sighting
 
+    def drop(self, is_unwanted: Callable[[Sighting], bool]) -> None:
+        """Forgets sightings."""
+        self._kept = {name: kept for name, kept in self._kept.items() if not is_unwanted(kept[1])}
+
     def __iter__(self) -> Iterator[Sighting]:
         return (sighting for _, sighting in self._kept.values())

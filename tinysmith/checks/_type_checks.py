@@ -15,9 +15,10 @@ from tinysmith._source import source_of
 from tinysmith._spy import spied
 from tinysmith._turn import Plan
 from tinysmith.checks._guards import Answer, Questions
-from tinysmith.checks._inspection import fault_of, overlaps, shown
+from tinysmith.checks._inspection import fault_of, overlap, overlaps, pair_name, shown
 from tinysmith.checks._possible import boards
 from tinysmith.checks._sightings import POSSIBLE, Sighting, Sightings
+from tinysmith.nodes import Guard
 
 MOST_BOARDS = 100
 MOST_CASES = 5_000
@@ -60,9 +61,9 @@ class TypeChecks:
                 self.held.setdefault((node, name), board)
             if answer.code and self.sightings.wants(answer.code, node, name, size=POSSIBLE):
                 self._keep(node, board, answer)
-        for sighting, about in overlaps(self.plan, node, answers, board):
-            if self.sightings.wants("order-decides", node, about, size=POSSIBLE):
-                self._overlap(node, board, sighting.problem, about)
+        for first, second in overlaps(self.plan, node, answers):
+            if self.sightings.wants("order-decides", node, pair_name(first, second), size=POSSIBLE):
+                self._overlap(node, board, (first, second))
         if self._is_stuck(node, answers) and self.sightings.wants("no-guard-holds", node, size=POSSIBLE):
             least = self._smallest(lambda other: self._is_stuck(node, self.questions.ask(node, other)), board)
             self.sightings.keep(stuck(self.plan, node, least), size=POSSIBLE)
@@ -79,15 +80,12 @@ class TypeChecks:
         )
         self.sightings.keep(fault_of(node, told, least, is_reachable=False), answer.guard.__name__, size=POSSIBLE)
 
-    def _overlap(self, node: str, board: Any, problem: str, about: str) -> None:
+    def _overlap(self, node: str, board: Any, pair: tuple[Guard[Any], Guard[Any]]) -> None:
         def is_so(other: Any) -> bool:
-            told = overlaps(self.plan, node, self.questions.ask(node, other), other)
-            return any(sighting.problem == problem for sighting, _ in told)
+            return pair in overlaps(self.plan, node, self.questions.ask(node, other))
 
-        least = simpler(board, is_so)
-        told = overlaps(self.plan, node, self.questions.ask(node, least), least)
-        sighting = next(sighting for sighting, _ in told if sighting.problem == problem)
-        self.sightings.keep(sighting, about, size=POSSIBLE)
+        sighting = overlap(self.plan, node, *pair, simpler(board, is_so))
+        self.sightings.keep(sighting, pair_name(*pair), size=POSSIBLE)
 
     def _smallest(self, holds: Callable[[Any], bool], known: Any) -> Any:
         found = _generated.smallest(self._make, holds, what="boards")
@@ -95,6 +93,15 @@ class TypeChecks:
 
     def _is_stuck(self, node: str, answers: Sequence[Answer]) -> bool:
         return has_no_otherwise(self.plan, node) and all(answer.holds is False for answer in answers)
+
+    def least(self, node: str, guard: Guard[Any]) -> Any:
+        """The smallest board that is found on which a guard holds; None where none is."""
+
+        def is_so(board: Any) -> bool:
+            return any(answer.holds for answer in self.questions.ask(node, board) if answer.guard is guard)
+
+        known = self.held.get((node, guard.__name__))
+        return None if known is None else self._smallest(is_so, known)
 
     def prove(self, node: str) -> bool:
         """Whether one of a node's guards holds on every board, tried on all cases of the fields that they read."""

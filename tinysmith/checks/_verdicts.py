@@ -15,8 +15,8 @@ from tinysmith.checks._fields import FieldUse
 from tinysmith.checks._inspection import Inspection, shown
 from tinysmith.checks._sightings import Sighting
 from tinysmith.conversation import Conversation, answered, way
-from tinysmith.coverage import Item
-from tinysmith.errors import EndlessCycleError, GuardError, NoEdgeError, ParseError, PromptError
+from tinysmith.coverage import FAILURE, Item
+from tinysmith.errors import BoardError, EndlessCycleError, GuardError, NoEdgeError, ParseError, PromptError
 from tinysmith.exploration import Exploration
 from tinysmith.limits import UNLIMITED
 from tinysmith.nodes import Rule, World
@@ -27,10 +27,12 @@ _COUNT = "Count rounds on the board, such as `rounds_left`, and lead out by a gu
 
 def how_far(found: Exploration[Any]) -> str:
     """How far a search went, in words."""
+    positions = f"{found.positions:,} {'position' if found.positions == 1 else 'positions'}"
     if found.is_complete:
-        return f"all {found.positions:,} positions that there are over this alphabet"
-    walks = f" and {found.walked:,} walks" if found.walked else ""
-    return f"{found.positions:,} positions{walks} to depth {found.depth}"
+        return f"Searched: {positions}, all that there are over this alphabet."
+    return (
+        f"Searched: {positions}{f' and {found.walked:,} walks' if found.walked else ''}, to depth {found.depth}."
+    )
 
 
 # What raised ---------------------------------------------------------------------------------------------
@@ -62,10 +64,14 @@ def _told(fault: Fault, guard: Any) -> tuple[str, str, str]:
         case GuardError():
             return "guard-not-bool", _bare(error), "Answer with bool(…), or with a comparison."
         case PromptError():
-            return "bad-prompt", f"what it asks for cannot be sent: {_bare(error)}", "See the message."
+            remedy = "Return a text that is not empty, or messages; of a panel, one prompt a seat at least."
+            return "bad-prompt", f"what it asks for cannot be sent: {_bare(error)}", remedy
+        case BoardError() if isinstance(error.__cause__, TypeError):
+            remedy = "Put only values on the board that the types of its fields say."
+            return "not-json", f"it puts on the board what cannot be kept: {error.__cause__}.", remedy
         case ParseError():
             remedy = "Only an agent's `parse` or `receive` may: nobody else can be asked again."
-            return "node-raises", f"it raised {said}, though nobody's reply is at fault.", remedy
+            return "node-raises", f"it raised {said.rstrip('.')}, though nobody's reply is at fault.", remedy
     remedy = "Raise ParseError where a reply is at fault; else take care of that case."
     return "node-raises", f"it raised {said.rstrip('.')}.", remedy
 
@@ -108,11 +114,17 @@ def _ruled(plan: Plan, node: str, board: Any) -> Any:
 
 
 def never(found: Exploration[Any], seen: Inspection) -> Iterator[Sighting]:
-    """The guards that never held, and the edges that were never taken, of nodes that were come to."""
+    """The guards that never held, and the edges that were never taken, of nodes that were come to.
+
+    Not where something raised at either end, which is reason enough.
+    """
     plan = plan_of(found.strategy)
     coverage = found.coverage
+    faulty = {fault.node for fault in found.faults}
+    if "max_hops" in found.outcomes:
+        faulty.add(_last_node(found.outcomes["max_hops"]))
     for item in coverage.missing:
-        if item.kind != "edge" or not coverage.nodes.get(item.node):
+        if item.kind != "edge" or not coverage.nodes.get(item.node) or faulty.intersection(_ends(plan, item)):
             continue
         guards = plan.guards[item.node]
         guard = guards[item.index] if 0 <= item.index < len(guards) else None
@@ -120,8 +132,13 @@ def never(found: Exploration[Any], seen: Inspection) -> Iterator[Sighting]:
             yield _never_taken(found, item, guard, seen)
         else:
             remedy = "Mend the guard, give `samples` that make it hold, or take the edge away."
-            problem = f"its guard {guard.__name__} never held in {how_far(found)}."
+            problem = f"its guard {guard.__name__} never held. {how_far(found)}"
             yield Sighting("guard-never-held", item.node, problem, remedy, guard=guard)
+
+
+def _ends(plan: Plan, item: Item) -> set[str]:
+    hop = plan.failures[item.node][0] if item.index == FAILURE else plan.hops[item.node][item.index]
+    return {hop.source, hop.target}
 
 
 def never_held_but(sighting: Sighting, board: Any) -> Sighting:
@@ -132,16 +149,14 @@ def never_held_but(sighting: Sighting, board: Any) -> Sighting:
 
 
 def _never_taken(found: Exploration[Any], item: Item, guard: Any, seen: Inspection) -> Sighting:
-    problem = f"its edge {item.name} was never taken in {how_far(found)}"
+    problem = f"its edge {item.name} was never taken"
     if guard is not None:
-        board = seen.held[item.node, guard.__name__]
-        problem += f": where {guard.__name__} holds, an earlier guard does."
         remedy = "Put its edge before the other, make the earlier guard narrower, or take the edge away."
-        return Sighting(
-            "edge-never-taken", item.node, problem, remedy, guard=guard, shown=shown(board), board="reachable"
-        )
+        problem = f"{problem}: where {guard.__name__} holds, an earlier guard does, too. {how_far(found)}"
+        line = shown(seen.held[item.node, guard.__name__])
+        return Sighting("edge-never-taken", item.node, problem, remedy, guard=guard, shown=line, board="reachable")
     remedy = "Make an earlier guard narrower, give `samples` that lead there, or take the edge away."
-    return Sighting("edge-never-taken", item.node, f"{problem}.", remedy)
+    return Sighting("edge-never-taken", item.node, f"{problem}. {how_far(found)}", remedy)
 
 
 # What goes on for ever -----------------------------------------------------------------------------------
@@ -160,7 +175,7 @@ def endless(found: Exploration[Any], seen: Inspection, letters: Alphabet) -> Ite
     if hops is not None:
         yield _rules(hops), hops
     trapped = found.livelock
-    if trapped is not None:
+    if trapped is not None and not found.faults:
         node = trapped.path[-1]
         problem = f"after {way(trapped.path)} no answer leads to a halt any more."
         remedy = "Add an edge that leads out, with a guard that can still hold then."
@@ -229,10 +244,14 @@ def field_use(
     for each in use.unwritten(found.coverage, boards, is_briefed=is_briefed):
         if (each.node, each.name) not in told:
             told.add((each.node, each.name))
-            late = f"only {', '.join(each.writers)} writes it, later" if each.writers else "no node writes it"
+            verb = "writes" if len(each.writers) == 1 else "write"
+            late = f"only {' and '.join(each.writers)} {verb} it, later" if each.writers else "no node writes it"
             problem = f"{each.reader} reads the field {each.name}, which is still {each.value!r} there: {late}."
-            remedy = "Write it before, in a node or in `brief`; or do not read it here."
+            remedy = "Write it before, in a node or in `brief`; or do not read it here. "
+            remedy += "Where whoever starts a run gives it, allow this with that reason."
             yield Sighting("read-unwritten", each.node, problem, remedy)
-    for name in use.never_read():
-        problem = f"no node and no guard reads the field {name} of its board."
-        yield Sighting("field-never-read", "", problem, "Nothing to do, if it is a result; else take it away.")
+    unread = use.never_read()
+    if unread and not found.faults:
+        fields = f"the field{'' if len(unread) == 1 else 's'} {', '.join(unread)}"
+        problem = f"no node and no guard reads {fields} of its board."
+        yield Sighting("field-never-read", "", problem, "Nothing to do, if that is a result; else take it away.")
