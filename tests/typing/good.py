@@ -15,6 +15,7 @@ from tinysmith import (
     Observation,
     Panel,
     Rule,
+    Run,
     Strategy,
     Tool,
     Typed,
@@ -212,3 +213,9 @@ def ends(strategy: Strategy[B], board: B) -> B:
 DRAFT: Draft = ends(RefineLonger(), Draft())
 LEDGER: Ledger = ends(Keep(), Ledger())
 TABLE: FrozenDict[str, int] = FrozenDict({"a": 1})
+
+
+def told(ended: Run[Draft]) -> str:
+    """Why a run went as it did, and how many edges it did not take."""
+    candidates = ended.explain(1).candidates
+    return f"{ended.explain()} {ended.why_not('solved')} {len([each for each in candidates if not each.taken])}"
