@@ -167,6 +167,7 @@ class Rendered:
         edges: The text of every edge that has one.
         overlaps: Texts of edges that lie over one another, or over a node.
         foreign: Elements that no diagram of ours has: scripts, links, images.
+        colours: Of every node the colour of its text and of its inside.
         svg: The picture.
     """
 
@@ -176,6 +177,7 @@ class Rendered:
     edges: list[str]
     overlaps: list[str]
     foreign: list[str]
+    colours: list[list[str]]
     svg: str
 
 
@@ -202,7 +204,7 @@ _RENDER = """
     const shown = (all) => [...all].map((part) => part.innerText.trim()).filter(Boolean);
     const rendered = [];
     for (const [place, source] of %(sources)s.entries()) {
-        const made = {error: "", title: "", nodes: [], edges: [], overlaps: [], foreign: [], svg: ""};
+        const made = {error: "", title: "", nodes: [], edges: [], overlaps: [], foreign: [], colours: [], svg: ""};
         try {
             await mermaid.parse(source);
             made.svg = (await mermaid.render(`picture${place}`, source)).svg;
@@ -212,6 +214,10 @@ _RENDER = """
             made.edges = shown(document.querySelectorAll(".edgeLabel .edgeLabel"));
             made.overlaps = (%(overlaps)s)(
                 document.querySelectorAll(".edgeLabel .edgeLabel"), document.querySelectorAll(".node"));
+            made.colours = [...document.querySelectorAll(".node .nodeLabel")].map((label) => [
+                getComputedStyle(label).color,
+                getComputedStyle(label.closest(".node").querySelector("rect, polygon, path, circle")).fill,
+            ]);
             const foreign = document.body.querySelectorAll("script, a, img, iframe, [onclick], .clickable");
             made.foreign = [...foreign].map(String);
         } catch (error) {

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from math import floor, log10
 from typing import Any
 
 from attrs import frozen
@@ -77,12 +78,17 @@ def _shared(total: str, badges: Mapping[str, str], amounts: Mapping[str, float])
     """Shares of the amounts that are known; none where all of them are nothing."""
     whole = sum(amounts.values())
     shares = {node: amount / whole for node, amount in amounts.items()} if whole else {}
-    said = {node: f"{badge} ({shares[node]:.0%})" if node in shares else badge for node, badge in badges.items()}
+    said = {
+        node: f"{badge} ({100 * shares[node]:.0f} %)" if node in shares else badge
+        for node, badge in badges.items()
+    }
     return Heat(total, said, shares)
 
 
 def _dollars(amount: float) -> str:
-    return f"${amount:,.2f}" if amount >= 1 or not amount else f"${amount:.2g}"
+    """Cents, or of less than ten of them the first two digits that say something."""
+    places = max(2, 1 - floor(log10(amount))) if amount else 2
+    return f"${amount:,.{places}f}"
 
 
 def _counted(amount: int, noun: str) -> str:

@@ -88,8 +88,8 @@ def _stroke(look: Look, dash: str) -> str:
 
 
 def _title(text: str) -> str:
-    # Mermaid takes tags out of a title, however they are written.
-    safe = _READ_BY_MERMAID.sub(lambda found: f"\\u{ord(found[0]):04x}", one_line(text, _WIDTH).replace("<", "‹"))
+    shown = one_line(text, _WIDTH).replace("<", "\u2039")  # Mermaid takes tags out of a title, however written
+    safe = _READ_BY_MERMAID.sub(lambda found: f"\\u{ord(found[0]):04x}", shown)
     return f'title: "{safe}"'
 
 

@@ -12,11 +12,11 @@ def outline_of(scene: Scene) -> str:
     if not scene.is_marked:
         lines = [_line(box, scene.leaving(box.name)) for box in scene.boxes]
         return "".join(f"{line}\n" for line in lines if line)
-    lines = [f"{scene.title}: {scene.caption}" if scene.caption else scene.title]
+    lines = [one_line(scene.heading, 2 * WIDTH)]
     for box in scene.boxes:
         lines.append(f"{_shown(box.title)}{_marked(box.mark)}")
         lines += [f"  → {_way(arrow)}{_marked(arrow.mark)}" for arrow in scene.leaving(box.name)]
-    return "".join(f"{one_line(line, 2 * WIDTH) if line[0] != ' ' else line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _line(box: Box, leaving: list[Arrow]) -> str:

@@ -50,9 +50,11 @@ def _check(plan: Plan, run: Run[Any] | None, coverage: Coverage | None, heat: st
     if heat and run is None:
         raise UsageError(f"heat={heat!r} is of a run. Give run=, too.")
     if run is not None and (run.declared is None or plan_of(run.declared) is not plan):
-        raise UsageError(f"The run is one of {run.strategy}, not of {plan.name}. Draw the strategy that ran.")
+        problem = f"The run is of {run.strategy}, which is not the class {plan.name} that is drawn"
+        raise UsageError(f"{problem}. Draw the strategy that ran: run.declared.")
     if coverage is not None and coverage.plan is not plan:
-        raise UsageError(f"The coverage is one of {coverage.plan.name}, not of {plan.name}. Draw that.")
+        problem = f"The coverage is of {coverage.plan.name}, which is not the class {plan.name} that is drawn"
+        raise UsageError(f"{problem}. Draw that class.")
 
 
 def _with_place(scene: Scene, at: str | Position[Any]) -> Scene:
