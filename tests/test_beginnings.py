@@ -27,12 +27,14 @@ class TestFirstBoards:
         assert first_boards(Refine()) == (Pad(lines=("Do it.", ""), left=1),)
         assert not needs_boards(Refine())
 
-    def test_a_board_without_defaults_is_told(self) -> None:
-        """Where fields have no default, the message says to give boards."""
+    def test_a_board_without_defaults_is_generated(self) -> None:
+        """Where fields have no default some boards are made, with a plain text and all other defaults."""
 
         @frozen
         class Query:
             text: str
+            tries: int
+            left: int = 3
 
         class Asker(Agent[Query]):
             def prompt(self, query: Query, /) -> str:
@@ -48,8 +50,10 @@ class TestFirstBoards:
             edges = (asker.to(done),)
 
         assert needs_boards(Ask())
-        with pytest.raises(UsageError, match=r"Query needs text\. Define Ask\.brief.* Here: boards=\[…\]\."):
-            first_boards(Ask())
+        boards = first_boards(Ask())
+        assert 1 < len(boards) <= 3
+        assert {(board.text, board.left) for board in boards} == {("Do it.", 3)}
+        assert len({board.tries for board in boards}) == len(boards)
 
     def test_a_brief_that_raises_is_told(self) -> None:
         """What a brief raises on a plain task is told with its name."""

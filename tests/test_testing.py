@@ -267,7 +267,7 @@ class TestMutations:
     )
     def test_reach_typed(self, text: str) -> None:
         """Of a typed agent, values and near-JSON are reached; what a validator refuses is an empty object."""
-        options = settings(max_examples=3_000, database=None, phases=[Phase.generate])
+        options = settings(max_examples=20_000, database=None, phases=[Phase.generate])
         assert find(typed_replies(Score), lambda found: found == text, settings=options) == text
 
     def test_without_samples(self) -> None:

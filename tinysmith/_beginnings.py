@@ -1,35 +1,64 @@
 """What a run begins with where nobody says it."""
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 import attrs
 
+from tinysmith._generated import drawn
 from tinysmith.errors import UsageError
 from tinysmith.protocols import Task
 from tinysmith.strategy import Strategy, plan_of
 
 B = TypeVar("B")
 
+PLAIN = Task("task", "Do it.", instructions="Do it well.")
+MOST_BOARDS = 3
+
 
 def needs_boards(strategy: Strategy[Any]) -> bool:
     """Whether a strategy has no `brief` of its own, and a board with fields that have no default."""
-    parts = attrs.fields(plan_of(strategy).board_type)
-    lacks_defaults = any(part.init and part.default is attrs.NOTHING for part in parts)
-    return lacks_defaults and type(strategy).brief is Strategy.brief
+    return bool(_needed(strategy)) and type(strategy).brief is Strategy.brief
 
 
 def first_boards(strategy: Strategy[B]) -> tuple[B, ...]:
-    """The board that a strategy begins with where nobody gives one.
+    """The boards that a strategy begins with where nobody gives any.
+
+    That is the one that `brief` makes of a plain task, or the board's defaults; where fields have no default,
+    some boards whose other fields have theirs.
 
     Raises:
-        UsageError: It cannot be made of a plain task.
+        UsageError: There are none: a brief wants more than a plain task, or Hypothesis, which would make values for
+            the fields without a default, is not installed.
     """
-    task = Task("task", "Do it.", instructions="Do it well.")
+    plan = plan_of(strategy)
+    if needs_boards(strategy):
+        return drawn(
+            lambda strategies: boards_of(strategy, strategies),
+            MOST_BOARDS,
+            what=f"first boards of {plan.name}",
+        )
     try:
-        return (strategy.brief(task, ""),)
-    except UsageError as error:
-        raise UsageError(f"{error} Here: boards=[…].") from None
+        return (strategy.brief(PLAIN, ""),)
     except Exception as error:
-        name = plan_of(strategy).name
-        problem = f"{name}.brief raised {type(error).__name__}: {error}, when it was given a plain task."
+        problem = f"{plan.name}.brief raised {type(error).__name__}: {error}, when it was given a plain task."
         raise UsageError(f"{problem} Give boards=[…].") from error
+
+
+def boards_of(strategy: Strategy[Any], strategies: Any) -> Any:
+    """A Hypothesis strategy for boards whose fields have their defaults, and where they have none, any value.
+
+    A text is the same plain one, since prompts are made of it, and an empty prompt is nobody's fault.
+
+    Args:
+        strategy: Whose boards they are.
+        strategies: Hypothesis's module of strategies.
+    """
+    board_type = plan_of(strategy).board_type
+    hints = get_type_hints(board_type)
+    texts = {part.alias: strategies.just(PLAIN.query) for part in _needed(strategy) if hints[part.name] is str}
+    return strategies.builds(board_type, **texts)
+
+
+def _needed(strategy: Strategy[Any]) -> list[Any]:
+    parts = attrs.fields(plan_of(strategy).board_type)
+    return [part for part in parts if part.init and part.default is attrs.NOTHING]

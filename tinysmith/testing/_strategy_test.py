@@ -11,7 +11,7 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from hypothesis.strategies import SearchStrategy
 
-from tinysmith._beginnings import first_boards, needs_boards
+from tinysmith._beginnings import boards_of, first_boards, needs_boards
 from tinysmith.limits import Limits
 from tinysmith.messages import Event
 from tinysmith.protocols import Task
@@ -155,7 +155,7 @@ class _Table:
         """What is drawn for a strategy, given or derived."""
         plan, made = plan_of(strategy), strategy()
         drawn = _boards(made) if boards is None else drawn_from(boards, "the first board")
-        is_default = boards is None and not needs_boards(made) and not any(given)
+        is_default = boards is None and not any(given)
         return cls(made, drawn, answers(plan, *given), limits, is_default)
 
     def referee(self, properties: Properties) -> Referee:
@@ -239,7 +239,7 @@ def _one_run(table: _Table, referee: Referee, data: st.DataObject, max_steps: in
 def _boards(strategy: Strategy[Any]) -> SearchStrategy[Any]:
     """The board that `brief` makes of plain tasks; or what the type allows, where there is no such board."""
     if needs_boards(strategy):
-        return st.builds(plan_of(strategy).board_type)
+        return st.one_of(boards_of(strategy, st), st.builds(plan_of(strategy).board_type))
     first_boards(strategy)
     tasks = st.sampled_from([Task("task", query, instructions="Do it well.") for query in QUERIES])
     return tasks.map(lambda task: strategy.brief(task, ""))
