@@ -127,6 +127,8 @@ class TestExplain:
         """Of a tuple that is too long for a line, the last item is told, since what is new comes last."""
         ended = run(Refine(), Pad(("x" * 80,), left=1), model=Scripted(["line", "good"]))
         assert ended.explain(2).candidates[0].reads == FrozenDict(lines="(…, 'good')")
+        ended = run(Refine(), Pad(("x",) * 99, left=1), model=Scripted(["line", "good"]))
+        assert ended.explain(2).candidates[0].reads == FrozenDict(lines="(…, 'good')")
 
     def test_no_such_step(self) -> None:
         """A step that the run does not have is refused, with the steps that it has."""

@@ -166,8 +166,9 @@ def _reads(guard: Guard[Any], board: Any) -> FrozenDict[str, str]:
 
 def _value(value: Any) -> str:
     """A value in one line; of a long tuple the last item, since what is new comes last."""
-    source = source_of(value)
-    if len(source) > _VALUE and isinstance(value, tuple) and len(value) > 1:
+    is_long = isinstance(value, tuple) and len(value) > _VALUE  # too long whatever it holds
+    source = "" if is_long else source_of(value)
+    if is_long or (len(source) > _VALUE and isinstance(value, tuple) and len(value) > 1):
         source = f"(…, {source_of(value[-1])})"
     return one_line(source, _VALUE)
 
