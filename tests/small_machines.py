@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tinysmith import Agent, Edge, Halt, ParseError, Rule, Strategy
 from tinysmith._alphabet import Alphabet, addressed
-from tinysmith._search import LIMITS, makes_way
+from tinysmith._sameness import makes_way
+from tinysmith._search import LIMITS
 from tinysmith._soundness import ALLOWABLE
 from tinysmith.errors import DefinitionError
 from tinysmith.messages import Event

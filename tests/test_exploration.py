@@ -7,7 +7,7 @@ from attrs import evolve
 from sketches import Ballot, Look, Lookup, Once, Pad, Refine, Rescue, Spin, Writer, is_good
 
 from tinysmith import Failed, Halt, Observation, Panel, Reply, Rule, Strategy, World
-from tinysmith._search import key_of
+from tinysmith._sameness import key_of
 from tinysmith.coverage import coverage_of
 from tinysmith.errors import NoEdgeError, UsageError
 from tinysmith.exploration import explore, reach

@@ -9,7 +9,8 @@ from small_machines import Cell, machines, runs
 
 from tinysmith import Reply, Strategy
 from tinysmith._alphabet import alphabet
-from tinysmith._search import LIMITS, Trail, key_of, makes_way
+from tinysmith._sameness import key_of, makes_way
+from tinysmith._search import LIMITS, Trail
 from tinysmith.coverage import Item
 from tinysmith.errors import NoEdgeError
 from tinysmith.exploration import Bounds, explore, searched

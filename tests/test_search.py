@@ -10,7 +10,8 @@ from small_machines import Cell, machines
 
 from tinysmith import Agent, Failed, Halt, Reply, Strategy
 from tinysmith._alphabet import Alphabet, alphabet
-from tinysmith._search import MOST_FAULTS, Search, key_of, makes_way
+from tinysmith._sameness import key_of, makes_way
+from tinysmith._search import MOST_FAULTS, Search
 from tinysmith._watch import WATCHERS
 from tinysmith.errors import BoardError
 from tinysmith.strategy import plan_of

@@ -17,10 +17,11 @@ from attrs import evolve, frozen
 
 from tinysmith import _fold
 from tinysmith._alphabet import Alphabet, addressed
+from tinysmith._sameness import key_of, makes_way
 from tinysmith.conversation import Conversation
 from tinysmith.errors import BoardError, RunError
 from tinysmith.limits import UNLIMITED
-from tinysmith.messages import Event, Failed, Reply
+from tinysmith.messages import Event, Failed
 from tinysmith.position import Position
 from tinysmith.strategy import Strategy, plan_of
 
@@ -279,11 +280,16 @@ class Search:
 
     def step(self, source: int, target: int) -> Event:
         """The answer that leads from one kept position to another, to which it is known to lead."""
-        *_, position = self.conversation(source).positions()
-        request: Any = position.requests[0]
-        events = addressed(self.alphabet.narrow[request.node], request)
+        told = self.conversation(source)
+        *_, position = told.positions()
         key = list(self.keys)[target]
-        return next(event for event in events if self._leads(position, event, key))
+        return next(event for event in self.choices(told, told.events) if self._leads(position, event, key))
+
+    def choices(self, told: Conversation[Any], events: tuple[Event, ...]) -> Sequence[Event]:
+        """The answers that may follow some events, in place of a conversation's own."""
+        *_, position = evolve(told, events=events).positions()
+        request: Any = position.requests[0]
+        return addressed(self.alphabet.narrow[request.node], request)
 
     def _leads(self, position: Position[Any], event: Event, key: Any) -> bool:
         try:
@@ -313,26 +319,8 @@ class Search:
             self.faults[name] = Fault(conversation, node, error)
 
 
-def key_of(position: Position[Any]) -> Any:
-    """What decides the future of a position."""
-    if position.heard or len(position.requests) > 1:
-        heard = tuple((asked.id, _said(answer)) for asked, answer in position.heard)
-        pending = tuple(request.id for request in position.requests)
-        return position.node, position.board, position.over, position.shortened, heard, pending
-    return position.node, position.board, position.over, position.shortened
-
-
-def makes_way(before: Position[Any], after: Position[Any]) -> bool:
-    """Whether a run got on: not where a reply is only asked for again."""
-    return bool(after.hops) or after.spent.asks == before.spent.asks or after.shortened is not before.shortened
-
-
 def _shorter(trail: Walked, known: Walked | None) -> Walked:
     return trail if known is None or len(trail[1]) < len(known[1]) else known
-
-
-def _said(answer: Reply | Failed) -> tuple[str, ...]:
-    return ("reply", answer.text, answer.finish) if isinstance(answer, Reply) else ("failed", answer.kind)
 
 
 def _part(events: tuple[Event, ...], draw: random.Random) -> tuple[Event, ...]:

@@ -2,6 +2,7 @@
 
 import enum
 import re
+import sys
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
@@ -98,9 +99,7 @@ def _is_first(value: Any, part: Any) -> bool:
 
 
 def _is_public(name: str) -> bool:
-    import tinysmith  # noqa: PLC0415  # the package itself, which imports this module's users
-
-    return name in tinysmith.__all__
+    return name in sys.modules["tinysmith"].__all__  # the package itself, which imports this module's users
 
 
 def _repeated(text: str) -> str:

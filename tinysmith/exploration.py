@@ -17,7 +17,7 @@ from tinysmith._alphabet import Alphabet, Given, alphabet
 from tinysmith._beginnings import first_boards
 from tinysmith._exploration_text import lines
 from tinysmith._search import Fault, Search, Trail, Visit, Walked
-from tinysmith._shortening import shortened
+from tinysmith._shortening import plainer, shortened
 from tinysmith._shown import near
 from tinysmith._soundness import OUTCOMES
 from tinysmith.conversation import Conversation
@@ -105,11 +105,13 @@ class Exploration(Generic[B]):
         return min(found, key=lambda conversation: len(conversation.events), default=None)
 
     def _told(self, trail: Walked, target: str | Item) -> Conversation[B]:
-        """The conversation along a trail; of a long walk, without the events that it does not need."""
+        """The conversation along a trail; of a long walk, what is needed of it, in plain words."""
         told = self._search.conversation(trail)
         if len(told.events) <= self._search.level + 1:
             return told
-        return evolve(told, events=shortened(told.events, partial(_leads_to, told, self._item(target))))
+        shows = partial(_leads_to, told, self._item(target))
+        events = shortened(told.events, shows)
+        return evolve(told, events=plainer(events, partial(self._search.choices, told), shows))
 
     def _trails(self, target: str | Item) -> Iterator[Walked]:
         plan, search, item = plan_of(self.strategy), self._search, self._item(target)
