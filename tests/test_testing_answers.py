@@ -71,7 +71,7 @@ class TestWorld:
         assert reaches(plain, lambda event: event.terminated and event.reward == 1.0)
         assert reaches(goes_on, lambda event: event.text.startswith("Traceback"))
         for reward in REWARDS:
-            assert reaches(goes_on, lambda event, reward=reward: event.reward == reward)
+            assert reaches(goes_on, lambda event, reward=reward: repr(event.reward) == repr(reward))
         assert reaches(ends, lambda event: isinstance(event, Observation) and event.truncated)
         assert reaches(ends, lambda event: isinstance(event, Failed) and event.kind == "environment")
 

@@ -27,8 +27,8 @@ def first_boards(strategy: Strategy[B]) -> tuple[B, ...]:
     some boards whose other fields have theirs.
 
     Raises:
-        UsageError: There are none: a brief wants more than a plain task, or Hypothesis, which would make values for
-            the fields without a default, is not installed.
+        UsageError: There are none: a brief wants more than a plain task, or Hypothesis, which would make values
+            for the fields without a default, is not installed.
     """
     plan = plan_of(strategy)
     if needs_boards(strategy):

@@ -7,6 +7,7 @@ swarm testing of Groce, Zhang, Eide, Chen, Regehr: "Swarm Testing", 2012, doi:10
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from math import inf, nan
 from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
@@ -82,7 +83,7 @@ SEEN_TEXTS = (
 )
 
 MODEL_FAILURES = ("server", "timeout", "rate_limit", "context_overflow", "recording_over", "max_seconds")
-REWARDS = (0.0, 1.0, 0.5, -1.0, 0.999999, 1e9)
+REWARDS = (0.0, 1.0, 0.5, -1.0, 0.999999, 1e9, inf, -inf, nan)
 
 
 @frozen
