@@ -13,7 +13,7 @@ from attrs import evolve, fields, frozen
 
 from tinysmith import _fold
 from tinysmith._alphabet import Alphabet, addressed
-from tinysmith._search import key_of, makes_way
+from tinysmith._sameness import key_of, makes_way
 from tinysmith._turn import Plan
 from tinysmith.messages import Event
 from tinysmith.nodes import Halt, World
