@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 import machines
-from tinysmith import Samples, Strategy
+from tinysmith import Position, Samples, Strategy
+from tinysmith._watch import WATCHERS
+from tinysmith.coverage import Tally
 from tinysmith.strategy import plan_of
+from tinysmith.testing import strategy_test
 
 ROOT = Path(__file__).parent.parent
 STRATEGIES: list[type[Strategy[Any]]] = [getattr(machines, name) for name in machines.__all__]
@@ -55,6 +58,20 @@ class TestEveryStrategy:
     def test_its_class_says_what_it_is(self, strategy: type[Strategy[Any]]) -> None:
         """The class's docstring is the first line of its file."""
         assert (strategy.__doc__ or "").split("\n")[0] == paragraphs(strategy)[0]
+
+    def test_its_property_test_covers_it(self, strategy: type[Strategy[Any]]) -> None:
+        """Its property test comes by every node, edge and guard outcome, whatever is drawn."""
+        tally = Tally(plan_of(strategy))
+
+        def watcher(_: type[Any], position: Position[Any]) -> None:
+            tally.add(position)
+
+        WATCHERS.append(watcher)
+        try:
+            strategy_test(strategy, max_examples=1)().test_every_run()
+        finally:
+            WATCHERS.remove(watcher)
+        assert [item.name for item in tally.coverage().missing] == []
 
     def test_it_runs_offline(self, strategy: type[Strategy[Any]]) -> None:
         """Every agent declares samples, so that the strategy runs without a model."""
