@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sketches import Rescue
 
+from machines import TryAgain
 from tinysmith import Agent, Halt
 from tinysmith._shown import escaped, one_line
 from tinysmith.drawing import Arrow, Box, Mark, Scene, draw, render
@@ -50,6 +51,23 @@ class TestDot:
         assert 'eye_ -> accepted_ [label="\u00a0\u00a01. is_good\u00a0\u00a0", tooltip=' in source
         assert 'style="dashed", tooltip="taken when what writer asked for has failed for good"]' in source
         assert " id=" not in source
+
+    def test_edges_between_the_same_nodes_are_kept_apart(self) -> None:
+        """An edge without a label has a blank one where another edge joins the same nodes, either way round."""
+        lines = str(draw(TryAgain, "dot")).splitlines()
+        assert '    player_ -> shell_ [label="\u00a0\u00a0"]' in lines
+        assert "    writer_ -> vote_ []" in str(draw(Rescue, "dot")).splitlines()
+
+    def test_marks_are_told_by_line_too(self) -> None:
+        """What is missing has a dashed border, and dots for an edge; a failure edge stays dashed."""
+        boxes = (Box("a", Agent, mark=Mark(tone="missing")), Box("b", Halt, mark=Mark(tone="missing")))
+        arrows = (
+            Arrow("a", "b", mark=Mark(tone="removed")),
+            Arrow("a", "b", dashed=True, mark=Mark(tone="missing")),
+        )
+        lines = str(render(Scene("S", "a", boxes, arrows), "dot")).splitlines()
+        assert ['style="filled,rounded,dashed"' in lines[6], 'style="filled,dashed"' in lines[7]] == [True, True]
+        assert ['style="dotted"' in lines[8], 'style="dashed"' in lines[9]] == [True, True]
 
     @needs_dot
     def test_real_dot_reads_what_is_awkward(self) -> None:

@@ -85,6 +85,12 @@ class TestStyle:
         assert "linkStyle" not in picture
         assert picture.count("style ") == 1
 
+    def test_a_caption_is_the_title(self) -> None:
+        """What the marks are about stands above the picture, also where there are no marks."""
+        scene = Scene('A "b"', "a", (Box("a", Agent),), (), "nothing differs")
+        lines = str(render(scene, "mermaid")).splitlines()
+        assert lines[:4] == ["---", r'title: "A \u0022b\u0022\u003a nothing differs"', "---", "flowchart TD"]
+
     def test_plain_pictures_have_no_head(self) -> None:
         """A plain picture begins with the flowchart."""
         assert mermaid(Rescue).startswith("flowchart TD\n    start(( )) --> writer_\n")

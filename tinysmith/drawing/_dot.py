@@ -4,6 +4,7 @@ What DOT reads of a quoted text: a backslash escapes, and `&` begins an entity. 
 """
 
 import html
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -69,9 +70,11 @@ def _lines(scene: Scene, *, addressed: bool) -> Iterator[str]:
     for place, box in enumerate(scene.boxes):
         more = _address(f"box{place}", box) if addressed else _tooltip(box)
         yield f"{ids[box.name]} {_list(_of_box(box) | more)}"
+    ways = Counter(frozenset((arrow.source, arrow.target)) for arrow in scene.arrows)
     for place, arrow in enumerate(scene.arrows):
+        is_alone = ways[frozenset((arrow.source, arrow.target))] == 1
         more = _address(f"arrow{place}", arrow) if addressed else _tooltip(arrow)
-        yield f"{ids[arrow.source]} -> {ids[arrow.target]} {_list(_of_arrow(arrow) | more)}"
+        yield f"{ids[arrow.source]} -> {ids[arrow.target]} {_list(_of_arrow(arrow, is_alone=is_alone) | more)}"
 
 
 def _of_box(box: Box) -> dict[str, str]:
@@ -91,9 +94,10 @@ def _of_box(box: Box) -> dict[str, str]:
     return attributes
 
 
-def _of_arrow(arrow: Arrow) -> dict[str, str]:
+def _of_arrow(arrow: Arrow, *, is_alone: bool) -> dict[str, str]:
     look = look_of(arrow.mark)
-    label = _texts(arrow.title, arrow.mark.words, air=_AIR)
+    # A label, be it blank, keeps an edge apart from others between the same two nodes.
+    label = _texts(arrow.title, arrow.mark.words, air=_AIR) or ("" if is_alone else _AIR)
     attributes = {"label": label} if label else {}
     if arrow.dashed or look.broken:
         attributes["style"] = "dashed" if arrow.dashed else "dotted"

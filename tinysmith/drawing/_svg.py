@@ -20,6 +20,7 @@ def svg_of(scene: Scene) -> str:
     made = _graphviz.dot(dot_of(scene, addressed=True), "svg").decode()
     picture = re.sub(r"<!--.*?-->\n?", "", made[made.index("<svg") :], flags=re.DOTALL)
     picture = picture.replace("<title>strategy</title>\n", _title(scene.heading), 1)
+    picture = picture.replace('stroke-dasharray="1,5"', 'stroke-dasharray="2,4"')  # Graphviz's dots are too pale
     return _GROUP.sub(lambda group: _told(scene, group), picture)
 
 
