@@ -95,6 +95,20 @@ class TestMadeOf:
         assert old in PLAIN
         assert made_of(function_of(PLAIN)) != made_of(function_of(PLAIN.replace(old, new)))
 
+    def test_names(self) -> None:
+        """The attributes that a function reads count."""
+        one, other = (function_of(f"def function(board):\n    return board.{name}\n") for name in "xy")
+        assert made_of(one) != made_of(other)
+
+    def test_other_modules(self) -> None:
+        """Functions of other modules that it uses do not count, whatever they do."""
+        made = []
+        for body in ("x", "x + 1"):
+            user = module(PLAIN, "user")
+            vars(user)["helper"] = module(f"def helper(x):\n    return {body}\n", "used").helper
+            made.append(made_of(user.function))
+        assert made[0] == made[1]
+
     def test_what_a_function_encloses(self) -> None:
         """What a function holds of its surroundings counts; what is not there yet does not."""
 

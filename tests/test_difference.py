@@ -289,6 +289,12 @@ class TestPicture:
             ("writer", "done", "removed", 0),
             ("critic", "accepted", "added", 1),
         ]
+        gone = diff(Refine, Once).scene.arrows[-3:]
+        assert [(arrow.label, arrow.mark.tone, arrow.order) for arrow in gone] == [
+            ("is_good", "removed", 0),
+            ("has_left", "removed", 0),
+            ("otherwise", "removed", 0),
+        ]
         assert (scene.title, scene.caption) == ("Once → Refine", "+ added, − removed, ≠ changed")  # noqa: RUF001
 
     def test_changed_edges(self, changed: Any) -> None:

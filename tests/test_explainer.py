@@ -1,5 +1,7 @@
 """tinysmith/_explainer.py: guards that misbehave, boards that cannot be watched, nodes with hidden state."""
 
+from itertools import count
+
 import pytest
 from attrs import evolve, frozen
 from sketches import Count, Pad, Writer, has_left, is_good
@@ -168,3 +170,22 @@ class TestHiddenState:
         with pytest.raises(UsageError, match="Hearing, step 1: folded again") as caught:
             ended.why_not("done")
         assert isinstance(caught.value.__cause__, AttributeError)
+
+    def test_a_guard_that_changes_its_mind(self) -> None:
+        """What a guard said in the run stands, whatever it says later."""
+        asked = count(1)
+
+        def is_early(_: Pad) -> bool:
+            return bool(next(asked) <= 2)
+
+        class Wavering(Strategy[Pad]):
+            """A guard that remembers."""
+
+            writer = Writer()
+            done = Halt()
+            failed = Halt()
+            initial = writer
+            edges = (writer.to(done, when=is_early), writer.to(failed))
+
+        explained = run(Wavering(), Pad(), model=Scripted(["x"])).explain(1)
+        assert (explained.candidates[0].verdict, explained.candidates[0].answer) == (True, "yes")

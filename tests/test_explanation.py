@@ -7,16 +7,18 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-from sketches import Ballot, Lookup, Pad, Refine, Rescue, Round, Spin
+from sketches import Ballot, Count, Lookup, Pad, Refine, Rescue, Round, Spin, Writer, has_left
 from worlds import Echo, Says
 
 from tinysmith import (
     FrozenDict,
+    Halt,
     Orchestrator,
     Reply,
     Run,
     Samples,
     Scripted,
+    Strategy,
     run,
 )
 from tinysmith.errors import RateLimited, UsageError
@@ -100,6 +102,29 @@ class TestExplain:
         assert step.said == """fetch returned "k=[1, {'two': 2}]\""""
         assert [(hop.source, hop.target) for hop in step.hops] == [("fetch", "count"), ("count", "fetch")]
         assert step.candidates[1].reads == FrozenDict(left="1")
+
+    def test_boards_between_hops(self) -> None:
+        """A guard of an earlier hop is told with the values that it read then."""
+
+        class Twice(Strategy[Pad]):
+            """The same guard before and behind a rule."""
+
+            writer = Writer()
+            count = Count()
+            done = Halt()
+            initial = writer
+            edges = (
+                writer.to(count, when=has_left),
+                writer.to(done),
+                count.to(writer, when=has_left),
+                count.to(done),
+            )
+
+        ended = run(Twice(), Pad(left=1), model=Scripted(["x"]))
+        assert [each.reads for each in ended.explain(1).candidates if each.label == "has_left"] == [
+            FrozenDict(left="1"),
+            FrozenDict(left="0"),
+        ]
 
     def test_a_failure(self) -> None:
         """A failure edge is the only candidate of a request that failed."""

@@ -88,7 +88,7 @@ def _function(function: FunctionType, within: frozenset[int]) -> Made:
     inside = within | {id(function)}
     cells = [cell.cell_contents for cell in function.__closure__ or () if _is_full(cell)]
     used = [function.__globals__.get(name) for name in _names_in(function.__code__)]
-    ours = [value for value in used if _is_compared(value, function.__module__)]
+    ours = [value for value in used if _is_compared(value, function)]
     given = (function.__defaults__, function.__kwdefaults__, cells, ours)
     return ("function", _code(function.__code__, function.__doc__), *(made_of(value, inside) for value in given))
 
@@ -101,9 +101,10 @@ def _is_full(cell: Any) -> bool:
     return True
 
 
-def _is_compared(value: object, module: str) -> bool:
-    """Whether what a function of a module uses counts as a part of it."""
-    return isinstance(value, _DATA) or (isinstance(value, FunctionType) and value.__module__ == module)
+def _is_compared(value: object, user: FunctionType) -> bool:
+    """Whether what a function uses counts as a part of it: data, and functions of the same module."""
+    # Not by `__module__`: attrs writes that of its users' classes into its own functions.
+    return isinstance(value, _DATA) or getattr(value, "__globals__", None) is user.__globals__
 
 
 def _code(code: CodeType, doc: str | None = None) -> Made:

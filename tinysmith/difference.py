@@ -125,7 +125,7 @@ def _board_changes(one: type[Any], other: type[Any]) -> Iterator[Change]:
             told = (ours[name].told, theirs[name].told)
             detail = " → ".join(told) if told[0] != told[1] else "other validators, converters or arguments"
             yield Change("changed", "field", name, detail)
-    for name in changed_parts(one, other, leaving_out=(*ours, *theirs)):
+    for name in changed_parts(one, other):
         yield Change("changed", "method", f"{other.__qualname__}.{name}")
 
 
@@ -259,7 +259,7 @@ def _can_fail(_plan: Plan, edge: Hop) -> bool:
 def _order_change(one: Plan, other: Plan, node: str, pairs: Sequence[_Pair]) -> Change | None:
     """Whether edges that both strategies have are tried in another order."""
     kept = [(pair.before.index, pair.after.index) for pair in pairs if pair.before and pair.after]
-    places = [after for before, after in sorted(kept) if before >= 0]
+    places = [after for _, after in sorted(kept)]
     if places == sorted(places):
         return None
     orders = [", ".join(labelled(plan, hop)[0] for hop in plan.hops[node]) for plan in (one, other)]
