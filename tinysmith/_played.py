@@ -112,7 +112,7 @@ def ways(
     Args:
         played: What was come by.
         strategy: The strategy; None where there is but its name.
-        boards: First boards to search from, where it cannot make one itself.
+        boards: First boards to search from, beside the one that it makes itself.
     """
     reached: dict[str, list[str]] = {}
     for item, way_to in _reached(played, strategy, boards):
@@ -147,12 +147,14 @@ def _found(played: Played, strategy: Any, boards: Sequence[Any]) -> Exploration[
 
 
 def _first(strategy: Strategy[Any], boards: Sequence[Any]) -> Sequence[Any]:
+    """The board that the strategy makes itself, where it can, and those that are given."""
     try:
-        return first_boards(strategy)
+        made = first_boards(strategy)
     except UsageError:
-        if boards:
-            return boards
-        raise
+        if not boards:
+            raise
+        return boards
+    return (*made, *(board for board in boards if board not in made))
 
 
 def _told(conversation: Conversation[Any]) -> str:

@@ -23,7 +23,7 @@ from tinysmith.strategy import Strategy, plan_of
 
 KEY = "tinysmith_strategy_coverage"
 MOST_BOARDS = 3
-"""First boards of a strategy that are kept, to search from where it cannot make one itself."""
+"""First boards of a strategy that are kept, to search from."""
 
 
 class StrategyCoverage:
