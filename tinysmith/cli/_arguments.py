@@ -1,10 +1,12 @@
 """The command line's arguments."""
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from attrs import fields
 
+from tinysmith.exploration import DEPTH, MAX_POSITIONS, WALKS
 from tinysmith.limits import Limits
 
 _LIMIT_HELP = {
@@ -43,8 +45,18 @@ def parser() -> argparse.ArgumentParser:
             "check",
             help="search strategies for what can go wrong",
             description="Searches strategies' runs, and boards of their type, for what can go wrong.",
-            epilog="Exit code 0 where nothing as bad as --fail-on was found, 1 where it was, 2 for misuse. A class "
-            'switches a check off by its code, with the reason: allow = {"paid-after-end": "it reflects"}.',
+            epilog="Exit code 0 where nothing as bad as --fail-on was found, 1 where it was, 2 for misuse. A "
+            'class switches a check off by its code, with the reason: allow = {"paid-after-end": "it reflects"}.',
+        )
+    )
+    _add_explore(
+        commands.add_parser(
+            "explore",
+            help="search everything that a strategy can do over finite sets of answers",
+            description="Searches a strategy's positions, breadth first, and tells what it came by, the worst case "
+            "and how runs end.",
+            epilog="Exit code 0; 1 where something raised, no guard held or no halt can be reached any more, or "
+            "where what --reach names was not found; 2 for misuse.",
         )
     )
     _add_run(commands.add_parser("run", help="run a strategy on tasks of an environment"))
@@ -101,6 +113,36 @@ def _add_check(check: argparse.ArgumentParser) -> None:
         help="the least that counts as a failure (default: error)",
     )
     check.add_argument("--traceback", action="store_true", help="show where an error came from")
+
+
+def _add_explore(explore: argparse.ArgumentParser) -> None:
+    explore.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
+    bounds = (
+        ("--depth", 1, DEPTH, "events that a run has at most"),
+        ("--max-positions", 1, MAX_POSITIONS, "positions that are kept at most"),
+        ("--walks", 0, WALKS, "random walks that follow where the search is not complete"),
+    )
+    for name, least, default, what in bounds:
+        explore.add_argument(
+            name, type=_at_least(least), default=default, metavar="N", help=f"{what} (default: {default})"
+        )
+    explore.add_argument(
+        "--reach", metavar="NAME", help="a node, an outcome, or what a report names: print how to come to it"
+    )
+    for name in ("--reply", "--observation"):
+        explore.add_argument(
+            name,
+            action="append",
+            default=[],
+            metavar="NODE=TEXT",
+            help=f"{'an' if name == '--observation' else 'a'} {name[2:]} for this node instead of those that it "
+            "would have; may be given several times",
+        )
+    explore.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the first board"
+    )
+    explore.add_argument("--json", action="store_true", help="print one JSON object")
+    explore.add_argument("--traceback", action="store_true", help="show where an error came from")
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:
@@ -179,6 +221,16 @@ def _add_limits(group: Any) -> None:
             metavar="N",
             help=f"{_LIMIT_HELP[limit.name]} (default: {'no limit' if limit.default is None else limit.default})",
         )
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is too small; give {least} at least")
+        return value
+
+    return number
 
 
 def _count(text: str) -> int | None:

@@ -13,6 +13,7 @@ from tinysmith.cli._check import check_command
 from tinysmith.cli._demo import demo_command
 from tinysmith.cli._diff import diff_command
 from tinysmith.cli._draw import draw_command
+from tinysmith.cli._explore import explore_command
 from tinysmith.cli._index import index_command
 from tinysmith.cli._report import told
 from tinysmith.cli._run import run_command
@@ -26,6 +27,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "draw": draw_command,
     "diff": diff_command,
     "check": check_command,
+    "explore": explore_command,
     "run": run_command,
     "index": index_command,
 }
@@ -39,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when solved (with `--all`: when every episode came to a graded end), 1 when not, 2 for misuse, 3 when
-        machinery failed. `diff` returns 1 where the strategies differ, `check` where it finds faults.
+        machinery failed. `diff` returns 1 where the strategies differ, `check` and `explore` where they find faults.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
