@@ -1,14 +1,14 @@
 """What a search answers each node with."""
 
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.validators import gt
 from hypothesis import given
 from hypothesis import strategies as st
-from sketches import Pad, Refine, Rescue, Round, Writer
+from sketches import Eye, Pad, Refine, Rescue, Round, Writer
 
 from tinysmith import Failed, Halt, Observation, Reply, Result, Strategy, Typed
-from tinysmith._alphabet import MOST_VALUES, SEEN, Alphabet, addressed, alphabet, variants
+from tinysmith._alphabet import MOST_VALUES, MOST_WORDS, SEEN, Alphabet, addressed, alphabet, variants, words
 from tinysmith._generated import CannotGenerateError
 from tinysmith.errors import UsageError
 from tinysmith.messages import Ask
@@ -58,6 +58,41 @@ class Court(Strategy[Pad]):
     edges = (silent.to(judge), judge.to(sampled), sampled.to(done))
 
 
+class Gate(Eye):
+    """Looks whether it is open."""
+
+    def observe(self, pad: Pad, seen: Observation, /) -> Pad:
+        """Says whether it is open."""
+        return evolve(pad, is_over=seen.text in ("shut", "open"), lines=())
+
+
+def is_passed(pad: Pad) -> bool:
+    """It is "passed"."""
+    return (
+        "PASSED" in pad.lines or "a text that is so long that nobody waits for it, in all likelihood" in pad.lines
+    )
+
+
+def is_wordy(pad: Pad) -> bool:
+    return pad.lines[-1:] in (("a",), ("b",), ("c",), ("d",), ("e",), ("f",), ("g",))
+
+
+class Waiting(Strategy[Pad]):
+    """A gate is waited for."""
+
+    gate, done = Gate(), Halt()
+    initial = gate
+    edges = (gate.to(done, when=is_passed), gate.to(gate))
+
+
+class Wordy(Strategy[Pad]):
+    """A guard knows many words."""
+
+    gate, done = Gate(), Halt()
+    initial = gate
+    edges = (gate.to(done, when=is_wordy), gate.to(gate))
+
+
 def of(strategy: type[Strategy[Pad]], **options: object) -> Alphabet:
     """A strategy's alphabet."""
     made: Alphabet = alphabet(plan_of(strategy), **options)  # type: ignore[arg-type]  # whatever is tested
@@ -72,10 +107,18 @@ class TestAlphabet:
         assert narrow["writer"] == (
             *map(Reply, ("good", "fair", "bad line")), Failed("server", "It failed."), OVERFLOW
         )  # fmt: skip
-        assert narrow["eye"] == (*SEEN, Failed("environment", "It failed."))
+        assert narrow["eye"] == (*SEEN, Observation("good"), Failed("environment", "It failed."))
         assert 1 < len(narrow["fetch"]) <= MOST_VALUES + 1
         assert all(isinstance(event.value, str) for event in narrow["fetch"] if isinstance(event, Result))
         assert narrow["fetch"][-1] == Failed("tool", "It failed.")
+
+    def test_the_world_shows_what_guards_and_observe_wait_for(self) -> None:
+        """Texts in their code are among the sights: no docstrings, no names of fields, nothing long, not many."""
+        sights = [
+            event.text for event in of(Waiting).narrow["gate"][len(SEEN) :] if isinstance(event, Observation)
+        ]
+        assert sights == ["PASSED", "open", "shut"]
+        assert len(words(plan_of(Wordy))) == MOST_WORDS
 
     def test_only_what_can_be_shortened_overflows(self) -> None:
         """An agent without `shorten` is not told that its prompt is too long."""

@@ -1,8 +1,9 @@
 """What a search answers each node with: finite sets of replies, observations and results, by node."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+import attrs
 from attrs import evolve, frozen
 
 from tinysmith._shown import near
@@ -22,6 +23,10 @@ SEEN = (
     Observation("", terminated=True),
 )
 """What an environment shows: something, nothing, an error; with and without a reward; over or not."""
+
+MOST_WORDS = 6
+LONGEST_WORD = 60
+"""In characters."""
 
 MOST_VALUES = 6
 """Values of a type that stand for all of them."""
@@ -69,6 +74,26 @@ def alphabet(
     return Alphabet(narrow, wide)
 
 
+def words(plan: Plan, *readers: Callable[..., Any]) -> tuple[str, ...]:
+    """Texts that guards and other readers speak of, as in `"PASSED" in board.output`: some are waited for."""
+    guards = [guard for leaving in plan.guards.values() for guard in leaving]
+    found = (text for reader in (*guards, *readers) for text in _constants(reader))
+    fields = {part.name for part in attrs.fields(plan.board_type)}  # what calls name is among the constants
+    short = (text for text in found if 0 < len(text) <= LONGEST_WORD and text not in fields)
+    return tuple(dict.fromkeys(short))[:MOST_WORDS]
+
+
+def _constants(function: Callable[..., Any]) -> Iterator[str]:
+    code = getattr(function, "__code__", None)
+    stack: list[Any] = list(getattr(code, "co_consts", ()))
+    while stack:
+        value = stack.pop(0)
+        if isinstance(value, str) and value != function.__doc__:
+            yield value
+        elif isinstance(value, tuple | frozenset):
+            stack += sorted(value, key=repr)
+
+
 def addressed(events: Sequence[Event], request: Any) -> Sequence[Event]:
     """The events as answers to a request, which of a panel is one of several."""
     return [evolve(event, answers=request.id) for event in events] if request.id != request.node else events
@@ -108,12 +133,14 @@ def _failures(node: Any, kind: type[Node[Any]]) -> tuple[Event, ...]:
 
 def _answers(plan: Plan, name: str, given: Any) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
     """The few answers and the many."""
-    kind, node = plan.kinds[name], plan.nodes[name]
+    kind = plan.kinds[name]
+    node: Any = plan.nodes[name]
     if given is not None:
         exactly = tuple(_event(kind, value, name) for value in _listed(given, name))
         return exactly, exactly
     if kind is World:
-        return SEEN, SEEN
+        seen = (*SEEN, *map(Observation, words(plan, node.observe)))
+        return seen, seen
     if kind is Tool:
         results = tuple(Result(value) for value in _results(node))
         return results, results

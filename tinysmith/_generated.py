@@ -76,7 +76,11 @@ def smallest(make: Any, holds: Callable[[Any], bool], *, what: str, tries: int =
     """The simplest value of a Hypothesis strategy for which a predicate holds; None where none is found."""
     hypothesis, strategies = _hypothesis(what)
     settings = hypothesis.settings(
-        max_examples=tries, database=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
+        max_examples=tries,
+        database=None,
+        derandomize=True,
+        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+        suppress_health_check=list(hypothesis.HealthCheck),
     )
     try:
         return hypothesis.find(make(strategies), holds, settings=settings)

@@ -124,6 +124,9 @@ class _Checking:
         for sighting in verdicts.never(found, self.inspection):
             if (sighting.node, sighting.guard) not in faulty:
                 self.sightings.keep(sighting, getattr(sighting.guard, "__name__", sighting.problem))
+        if not any(each.code in {"hidden-state", "guard-wavers"} for each in self.sightings):
+            for sighting, conversation in verdicts.replayed(found):
+                self._keep_told(sighting, conversation)
         for sighting, conversation in verdicts.endless(found, self.inspection, letters):
             self._keep_told(sighting, conversation)
         use = self.inspection.fields
@@ -145,7 +148,7 @@ class _Checking:
         if not any(self.plan.guards.values()):
             return
         try:
-            types = TypeChecks(self.plan, list(self.inspection.boards.values()), self.sightings)
+            types = TypeChecks(self.plan, tuple(self.inspection.boards.values()), self.sightings)
         except (NotInstalledError, CannotGenerateError) as error:
             problem = f"what guards answer on boards that no run came to: {error}"
             self.not_proved(problem, "Install Hypothesis, or check the board's validators.", "types")

@@ -56,6 +56,10 @@ class Questions:
         saved = self._saved(board) if is_thorough else None
         return [self._ask(guard, board, saved) for guard in self.plan.guards[node]]
 
+    def can_save(self, board: Any) -> bool:
+        """Whether a board holds what its type says."""
+        return self._saved(board) is not None
+
     def _ask(self, guard: Guard[Any], board: Any, saved: Any) -> Answer:
         name = guard.__name__
         first = _said(guard, board)

@@ -22,6 +22,7 @@ from tinysmith.nodes import Guard
 
 MOST_BOARDS = 100
 MOST_CASES = 5_000
+MOST_REACHED = 300
 _STEADY = frozenset({"guard-raises", "guard-not-bool", "guard-mutates"})
 """What is wrong with a guard on one board whenever it is asked."""
 
@@ -44,7 +45,8 @@ class TypeChecks:
         self.questions = Questions(plan)
         self.sightings = sightings
         self.held: dict[tuple[str, str], Any] = {}  # the guards that hold on some board, each with the smallest
-        self._make = lambda strategies: boards(strategies, plan.board_type, reached)
+        sound = [board for board in reached[:MOST_REACHED] if self.questions.can_save(board)]
+        self._make = lambda strategies: boards(strategies, plan.board_type, sound)
         drawn = _generated.drawn(self._make, MOST_BOARDS, what=f"boards of {plan.name}", tries=1)
         self.boards = sorted(drawn, key=lambda board: len(source_of(board)))
 

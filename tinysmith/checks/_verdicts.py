@@ -45,8 +45,9 @@ def raised(found: Exploration[Any]) -> Iterator[tuple[Sighting, Conversation[Any
         guard = _guard_of(plan, fault)
         board = _board_at(plan, fault)
         code, problem, remedy = _told(fault, guard)
+        node = fault.path[-1] if code == "not-json" else fault.node
         line = "" if board is None else shown(board)
-        sighting = Sighting(code, fault.node, problem, remedy, guard=guard, shown=line, board="reachable")
+        sighting = Sighting(code, node, problem, remedy, guard=guard, shown=line, board="reachable")
         yield sighting, fault.conversation
 
 
@@ -110,17 +111,34 @@ def _ruled(plan: Plan, node: str, board: Any) -> Any:
     return rule.apply(board) if isinstance(rule, Rule) else board
 
 
+def replayed(found: Exploration[Any]) -> Iterator[tuple[Sighting, Conversation[Any]]]:
+    """Runs that end in another way when a fresh object of the strategy folds the same events again."""
+    for outcome, told in found.outcomes.items():
+        try:
+            *_, last = evolve(told, strategy=type(found.strategy)()).positions()
+            ended = "went on" if last.done is None else f"ended as {last.done.outcome}"
+        except Exception as error:  # noqa: BLE001  # it did not raise before
+            ended = f"raised {one_line(f'{type(error).__name__}: {error}')}"
+        if ended != f"ended as {outcome}":
+            problem = f"a run ended as {outcome}, and the same events, folded again, {ended}."
+            remedy = (
+                "Put whatever changes on the board; nodes and guards keep nothing, and ask no clock and no dice."
+            )
+            yield Sighting("hidden-state", "", problem, remedy, board="reachable"), told
+
+
 # What was never come by ----------------------------------------------------------------------------------
 
 
 def never(found: Exploration[Any], seen: Inspection) -> Iterator[Sighting]:
     """The guards that never held, and the edges that were never taken, of nodes that were come to.
 
-    Not where something raised at either end, which is reason enough.
+    Not where something raised at either end, or on the way there through rules, which is reason enough.
     """
     plan = plan_of(found.strategy)
     coverage = found.coverage
-    faulty = {fault.node for fault in found.faults}
+    faulty = {node for fault in found.faults for node in (fault.node, fault.path[-1])}
+    faulty |= {node for node, kind in plan.kinds.items() if kind is Rule and found.faults}
     if "max_hops" in found.outcomes:
         faulty.add(_last_node(found.outcomes["max_hops"]))
     for item in coverage.missing:

@@ -4,11 +4,13 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from tinysmith.checks import Report, check, refused
 from tinysmith.cli._draw import write_whole
 from tinysmith.cli._load import load_strategies
 from tinysmith.errors import DefinitionError
+from tinysmith.strategy import Strategy
 
 
 def check_command(arguments: argparse.Namespace) -> int:
@@ -32,7 +34,7 @@ def check_command(arguments: argparse.Namespace) -> int:
 
 def _reports(references: list[str]) -> list[Report]:
     reports = []
-    known = set()
+    known: set[type[Strategy[Any]]] = set()
     for reference in references:
         try:
             strategies = load_strategies(reference)
