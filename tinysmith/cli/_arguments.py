@@ -53,8 +53,8 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser(
             "explore",
             help="search everything that a strategy can do over finite sets of answers",
-            description="Searches a strategy's positions, breadth first, and tells what it came by, the worst case "
-            "and how runs end.",
+            description="Searches a strategy's positions, breadth first, and tells what it came by, the worst "
+            "case, and how runs end.",
             epilog="Exit code 0; 1 where something raised, no guard held or no halt can be reached any more, or "
             "where what --reach names was not found; 2 for misuse.",
         )

@@ -45,7 +45,7 @@ def explore_command(arguments: argparse.Namespace) -> int:
     progress.end()
     if arguments.reach is not None:
         return _reached(found, arguments.reach, as_json=arguments.json)
-    print(json.dumps(_data(found)) if arguments.json else str(found))
+    print(json.dumps(_data(found)) if arguments.json else escaped(str(found)))
     return int(bool(found.faults) or found.livelock is not None)
 
 

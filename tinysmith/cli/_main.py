@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 when solved (with `--all`: when every episode came to a graded end), 1 when not, 2 for misuse, 3 when
-        machinery failed. `diff` returns 1 where the strategies differ, `check` and `explore` where they find faults.
+        machinery failed. `diff` returns 1 where the strategies differ, `check` and `explore` where they find
+        faults.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
