@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("imports.py", "step.py", "concurrency.py", "ask.py", "retrieval.py", "testing.py")
+SCRIPTS = ("imports.py", "step.py", "concurrency.py", "ask.py", "retrieval.py", "testing.py", "exploration.py")
 
 
 def main() -> int:

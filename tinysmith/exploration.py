@@ -221,8 +221,8 @@ def explore(
         results: By tool node: values. By default some of the tool's declared type, which needs Hypothesis.
         has_failures: Whether requests may also fail, and prompts be too long where an agent can shorten them.
         depth: How many events a run has at most.
-        max_positions: How many different positions are kept at most; each takes some 1 to 3 kB, and more where
-            boards are large.
+        max_positions: How many different positions are kept at most; each takes some 0.5 to 2 kB while the
+            search goes on, and more where boards and prompts are large.
         walks: How many walks follow where the search is not complete.
         sought: With which the search is content, once it came to all of them: what `Exploration.to` takes.
 
