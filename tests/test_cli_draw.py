@@ -130,10 +130,23 @@ class TestWriteWhole:
             write_whole(tmp_path / name, b"new")
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_device_is_written_to(self) -> None:
-        """A device is written to, not replaced."""
-        write_whole(Path(os.devnull), b"new")
-        assert Path(os.devnull).is_char_device()
+    def test_a_pipe_is_written_to(self, tmp_path: Path) -> None:
+        """What is no file, such as a pipe or a device, is written to, not replaced."""
+        place = tmp_path / "pipe"
+        os.mkfifo(place)
+        reader = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+        write_whole(place, b"new")
+        assert os.read(reader, 10) == b"new"
+        os.close(reader)
+        assert place.is_fifo()
+
+    def test_who_reads_sees_the_old_or_the_new(self, tmp_path: Path) -> None:
+        """Who has the old file open reads it to its end."""
+        place = tmp_path / "a.txt"
+        place.write_bytes(b"old")
+        with place.open("rb") as old:
+            write_whole(place, b"new")
+            assert old.read() == b"old"
 
     def test_a_full_disk_leaves_what_was_there(self, tmp_path: Path) -> None:
         """Where the file can only be half written the old one stays, and nothing else is left behind."""

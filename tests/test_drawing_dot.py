@@ -97,6 +97,14 @@ class TestSvg:
         for group in (box, arrow):
             assert group.findtext(f"{SVG}title", "") == escaped(said)
 
+    def test_what_is_awkward_is_shown_as_it_is(self) -> None:
+        """Every name and guard of the awkward strategy is shown, and none as something else."""
+        picture = Tree.fromstring(str(draw(Awkward, "svg")))
+        shown = [text for group in groups(picture, "edge") for text in texts(group)]
+        assert sorted(text for text in shown if text != "2. otherwise") == sorted(
+            spaced(f"1. {MARKS[place % len(MARKS)]}") for place in range(len(NAMES))
+        )
+
     def test_guards_are_told_where_they_are_pointed_at(self) -> None:
         """A tooltip lies on the label and on a wide line that is not seen; kinds and tones are classes."""
         picture = Tree.fromstring(str(draw(Rescue, "svg", at="eye")))
@@ -157,6 +165,6 @@ class TestGraphviz:
 
     def test_it_may_take_so_long(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A dot that does not end is ended."""
-        put_on_path(tmp_path, "exec tail -f /dev/null", monkeypatch)
+        put_on_path(tmp_path, "kill -STOP $$", monkeypatch)
         with pytest.raises(UsageError, match=r"has not finished after 0\.2 s"):
             dot("digraph {}", "svg", timeout_s=0.2)

@@ -68,6 +68,9 @@ class TestPage:
         tips: list[str] = browser.evaluate("[...document.querySelectorAll('.edge')].map(e => e.dataset.tip ?? '')")
         for mark in MARKS:
             assert escaped(f"{mark}\n\nA second paragraph: {mark}") in tips
+        script = "[...document.querySelectorAll('.edge')].find(edge => edge.dataset.tip?.startsWith('<script'))"
+        browser.evaluate(f"{script}.focus()")
+        assert browser.evaluate(TIP) == browser.evaluate(f"{script}.dataset.tip")
 
     def test_is_light_or_dark(self, browser: Browser, page: str) -> None:
         """The page and its picture follow the reader's system: dark on light, or light on dark."""

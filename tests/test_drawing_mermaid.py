@@ -42,6 +42,12 @@ class TestAwkward:
         """No label becomes a script, a link, an image or a setting."""
         assert rendered.foreign == []
 
+    def test_second_lines_are_shown_as_they_are(self, browser: Browser, mermaid_library: Path) -> None:
+        """What Mermaid reads in labels of several lines alone, such as formulas and icons, is shown as it is."""
+        boxes = tuple(Box(f"n{place}", Agent, mark=Mark(mark)) for place, mark in enumerate(MARKS))
+        made = mermaid_in(browser, mermaid_library, [str(render(Scene("S", "n0", boxes, ()), "mermaid"))])[0]
+        assert [spaced(text) for text in made.nodes] == shown_lines(*([f"n{n}", m] for n, m in enumerate(MARKS)))
+
 
 class TestAnyText:
     @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
