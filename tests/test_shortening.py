@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysmith import Reply
-from tinysmith._shortening import shortened
+from tinysmith._shortening import plainer, shortened
 from tinysmith.messages import Event
 
 EVENTS = st.lists(st.sampled_from("abc"), max_size=12).map(lambda texts: tuple(map(Reply, texts)))
@@ -35,3 +35,26 @@ class TestShortened:
         """What can only be left out together is."""
         events = tuple(map(Reply, "aabx"))
         assert texts(shortened(events, lambda some: texts(some) in {"aabx", "bx"})) == "bx"
+
+
+class TestPlainer:
+    def test_each_event_is_as_plain_as_it_can_be(self) -> None:
+        """The first choice that still shows it takes an event's place; where none does, the event stays."""
+        choices = (Reply("plain"), Reply("good"), Reply("other"))
+
+        def shows(some: tuple[Event, ...]) -> bool:
+            return some[1] == Reply("good") and some[2] == Reply("odd")
+
+        events = (Reply("other"), Reply("good"), Reply("odd"))
+        assert plainer(events, lambda _before: choices, shows) == (Reply("plain"), Reply("good"), Reply("odd"))
+
+    def test_choices_depend_on_what_came_before(self) -> None:
+        """What could follow is asked of the events so far, those that were made plain already."""
+        asked: list[tuple[Event, ...]] = []
+
+        def choices(before: tuple[Event, ...]) -> tuple[Event, ...]:
+            asked.append(before)
+            return (Reply("a"),)
+
+        assert plainer((Reply("x"), Reply("y")), choices, lambda _some: True) == (Reply("a"), Reply("a"))
+        assert asked == [(), (Reply("a"),)]
