@@ -1,7 +1,7 @@
 """What the tests share."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,3 +46,16 @@ def mermaid_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not folder or not (Path(folder) / "dist" / "mermaid.min.js").is_file():
         pytest.skip("MERMAID_DIR names no folder with npm's mermaid")
     return mermaid_page(tmp_path_factory.mktemp("mermaid"), Path(folder))
+
+
+@pytest.fixture
+def dot_that(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a program named dot, with a script for the shell, before the real one, if there is one."""
+
+    def put_on_path(script: str) -> None:
+        program = tmp_path_factory.mktemp("bin") / "dot"
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+
+    return put_on_path

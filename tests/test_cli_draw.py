@@ -5,6 +5,8 @@ import pty
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -67,25 +69,28 @@ class TestOutput:
         assert draw("--at", "shel") == 2
         assert capsys.readouterr().err == "tinysmith: TryAgain has no node 'shel'. Did you mean shell?\n"
 
-    @needs_dot
-    def test_bytes_go_into_a_pipe(self) -> None:
-        """PNG may be sent into a pipe."""
-        command = [sys.executable, "-m", "tinysmith", "draw", "machines:TryAgain", "-f", "png"]
-        done = subprocess.run(command, capture_output=True, check=True)
-        assert done.stdout.startswith(b"\x89PNG")
+    def test_bytes_go_into_a_pipe(
+        self, dot_that: Callable[[str], None], capsysbinary: pytest.CaptureFixture[bytes]
+    ) -> None:
+        """PNG may be sent into a pipe, as the bytes that it is."""
+        dot_that(r"printf '\211PNG\r\n'")
+        assert draw("-f", "png") == 0
+        assert capsysbinary.readouterr().out == b"\x89PNG\r\n"
 
-    @needs_dot
-    def test_bytes_are_kept_from_a_terminal(self) -> None:
+    def test_bytes_are_kept_from_a_terminal(
+        self, dot_that: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+    ) -> None:
         """PNG is refused in one line where standard output is a terminal, which is left alone."""
+        dot_that(r"printf '\211PNG\r\n'")
         leader, terminal = pty.openpty()
-        command = [sys.executable, "-m", "tinysmith", "draw", "machines:TryAgain", "-f", "png"]
-        done = subprocess.run(command, stdout=terminal, stderr=subprocess.PIPE, check=False)
-        os.close(terminal)
+        os.set_blocking(leader, False)
+        with os.fdopen(terminal, "w") as screen, redirect_stdout(screen):
+            assert draw("-f", "png") == 2
+            with pytest.raises(BlockingIOError):
+                os.read(leader, 100)
         os.close(leader)
-        assert done.returncode == 2
-        assert done.stderr.splitlines() == [
-            b"tinysmith: png is no text for a terminal. Give -o FILE, or send it into a pipe."
-        ]
+        said = "tinysmith: png is no text for a terminal. Give -o FILE, or send it into a pipe.\n"
+        assert capsys.readouterr().err == said
 
 
 class TestMisuse:

@@ -1,7 +1,10 @@
 """DOT, SVG and PNG, as the real Graphviz reads and lays them out."""
 
 import json
+import re
+import shlex
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as Tree
 
@@ -9,12 +12,13 @@ import pytest
 from awkward import MARKS, NAMES, Awkward
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sketches import Rescue
+from sketches import Refine, Rescue
 
 from machines import TryAgain
 from tinysmith import Agent, Halt
 from tinysmith._shown import escaped, one_line
-from tinysmith.drawing import Arrow, Box, Mark, Scene, draw, render
+from tinysmith.drawing import Arrow, Box, Mark, Scene, as_text, draw, mimebundle, render, scene_of
+from tinysmith.drawing._dot import dot_of
 from tinysmith.drawing._graphviz import dot, is_there
 from tinysmith.errors import UsageError
 
@@ -130,14 +134,6 @@ class TestSvg:
         assert picture.startswith(b"\x89PNG\r\n")
 
 
-def put_on_path(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Puts a program named dot before all others."""
-    program = folder / "dot"
-    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(folder), prepend=":")
-
-
 class TestGraphviz:
     def test_its_package_is_named_where_it_is_missing(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -157,14 +153,44 @@ class TestGraphviz:
             dot("digraph {\n[[[\n", "svg")
         assert "\n" not in str(caught.value)
 
-    def test_its_silence_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_its_silence_is_told(self, dot_that: Callable[[str], None]) -> None:
         """A dot that fails without a word is told by its exit code."""
-        put_on_path(tmp_path, "exit 3", monkeypatch)
+        dot_that("exit 3")
         with pytest.raises(UsageError, match="ended with code 3 and said: nothing"):
             dot("digraph {}", "svg")
 
-    def test_it_may_take_so_long(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_it_may_take_so_long(self, dot_that: Callable[[str], None]) -> None:
         """A dot that does not end is ended."""
-        put_on_path(tmp_path, "kill -STOP $$", monkeypatch)
+        dot_that("kill -STOP $$")
         with pytest.raises(UsageError, match=r"has not finished after 0\.2 s"):
             dot("digraph {}", "svg", timeout_s=0.2)
+
+
+class TestRecorded:
+    @pytest.fixture
+    def recorded(self, dot_that: Callable[[str], None]) -> None:
+        """A dot that says what the real one once said of Refine, for machines without Graphviz."""
+        recording = Path(__file__).parent / "refine.svg"
+        dot_that(f"cat {shlex.quote(str(recording))}")
+
+    def test_what_dot_says_is_gone_on_with(self, recorded: None) -> None:
+        """What dot says becomes SVG with tooltips, the page, what notebooks show, and bytes."""
+        picture = Tree.fromstring(str(draw(Refine, "svg")))
+        good = next(group for group in groups(picture, "edge") if texts(group) == ["1. is_good"])
+        assert good.findtext(f"{SVG}title") == "The last line is the word good."
+        assert [len(groups(picture, kind)) for kind in ("agent", "halt", "otherwise", "start")] == [2, 2, 1, 2]
+        assert "The last line is the word good." in str(draw(Refine, "html"))
+        assert mimebundle(Refine)["image/svg+xml"] == draw(Refine, "svg")
+        with pytest.raises(UsageError, match="'png' is no text"):
+            as_text(Refine, "png")
+
+    @needs_dot
+    def test_dot_still_says_so(self) -> None:
+        """The real dot speaks as the recorded one does, whatever its version and its fonts are."""
+        told = dot(dot_of(scene_of(Refine), addressed=True), "svg").decode()
+        recording = (Path(__file__).parent / "refine.svg").read_text(encoding="utf-8")
+        tags = r"<(?:g|title|path|polygon|ellipse|text)\b"
+        assert re.findall(r'<g id="[^"]*" class="[^"]*"', told) == re.findall(
+            r'<g id="[^"]*" class="[^"]*"', recording
+        )
+        assert re.findall(tags, told) == re.findall(tags, recording)
