@@ -14,7 +14,8 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = ("tinysmith", "machines", "tests", "examples", "bench")
 FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 
-PUBLIC = ["machines", "tinysmith", *(f"tinysmith.{x}" for x in ("drawing", "environments", "memory", "models", "retrieval"))]
+PARTS = ("drawing", "environments", "memory", "models", "retrieval")
+PUBLIC = ["machines", "tinysmith", *(f"tinysmith.{part}" for part in PARTS)]
 
 MOST_LINES = 350
 MOST_LINES_OF_A_FUNCTION = 40
