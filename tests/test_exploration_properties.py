@@ -1,18 +1,20 @@
 """What a search reports is what the strategy does: against small strategies, all of whose runs are written out."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+from attrs import evolve
 from hypothesis import given, settings
-from sketches import Pad, Refine, Round
+from sketches import Pad, Refine, Rescue, Round, Writer, is_over
 from small_machines import Cell, machines, runs
 
-from tinysmith import Reply, Strategy
+from tinysmith import Halt, Observation, Panel, Reply, Strategy, World
 from tinysmith._alphabet import alphabet
 from tinysmith._sameness import key_of, makes_way
 from tinysmith._search import LIMITS, Trail
 from tinysmith.coverage import Item
-from tinysmith.errors import NoEdgeError
+from tinysmith.errors import NoEdgeError, RunError
 from tinysmith.exploration import Bounds, explore, searched
 from tinysmith.position import Hop
 from tinysmith.strategy import plan_of
@@ -92,6 +94,78 @@ class TestMachines:
             assert keys[-1] in keys[:-1]
             around = positions[keys.index(keys[-1]) :]
             assert all(makes_way(before, after) for before, after in pairwise(around))
+
+
+class Same(Panel[Pad]):
+    """Hears three seats, and forgets them."""
+
+    samples = ("a",)
+
+    def prompts(self, pad: Pad, /) -> Sequence[str]:
+        return ["?"] * 3
+
+    def parse(self, pad: Pad, replies: Sequence[str], /) -> Pad:
+        return evolve(pad, is_over=False)
+
+
+class Fork(World[Pad]):
+    """Goes by the panel where it sees so."""
+
+    def action(self, pad: Pad, /) -> str:
+        return "look"
+
+    def observe(self, pad: Pad, seen: Observation, /) -> Pad:
+        return evolve(pad, is_over=seen.text == "panel")
+
+
+class Forked(Strategy[Pad]):
+    """Two ways to one position: the longer one asks less."""
+
+    fork = Fork()
+    same = Same()
+    first, second, third, fourth = Fork(), Fork(), Fork(), Fork()
+    last = Writer()
+    done = Halt()
+
+    initial = fork
+    edges = (
+        fork.to(same, when=is_over),
+        fork.to(first),
+        same.to(last),
+        first.to(second),
+        second.to(third),
+        third.to(fourth),
+        fourth.to(last),
+        last.to(done),
+    )
+
+
+class TestMost:
+    def test_it_is_the_most_of_all_ways(self) -> None:
+        """Of two ways to one position, the worst case counts the one that costs more, be it the shorter one."""
+        seen = {name: ["x"] for name in ("first", "second", "third", "fourth")}
+        seen["fork"] = ["panel", "worlds"]
+        found = explore(Forked, observations=seen, replies={"last": ["x"]}, has_failures=False)
+        assert found.is_complete
+        assert found.most == (4, 5)
+
+
+class TestWalks:
+    def test_what_they_found_is_told_without_what_it_does_not_need(self) -> None:
+        """No event of a conversation that a walk found can be left out."""
+        found = explore(Rescue, boards=[Pad(left=3, seats=1)], max_positions=1, walks=8)
+        items = [item for item in found.coverage.items if item.seen and item.node != plan_of(Rescue).initial]
+        assert len(items) > 10
+        for item in items:
+            told = found.to(item)
+            assert told is not None
+            for place in range(len(told.events)):
+                fewer = evolve(told, events=(*told.events[:place], *told.events[place + 1 :]))
+                try:
+                    *_, last = fewer.positions()
+                except RunError:
+                    continue
+                assert not any(_is_shown(hop, item) for hop in last.hops)
 
 
 class TestSearched:

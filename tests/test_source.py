@@ -154,6 +154,7 @@ class TestSource:
     def test_a_default_of_another_type_is_written(self) -> None:
         """True is no 1, though they are equal."""
         number: Any = True
+        assert source_of(Odd(number)) == "Odd(True)"
         assert source_of(Everything(1, share=number)) == "Everything(1, share=True)"
         whole: Any = 1
         assert "is_on" not in source_of(Everything(whole))

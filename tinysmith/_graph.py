@@ -14,11 +14,8 @@ def ordered(search: Search, left_out: frozenset[int] = frozenset()) -> Sequence[
         left_out: Positions that do not count.
     """
     before = _by(search.targets, search.sources)
-    graph = {
-        number: [source for source in before.get(number, ()) if source not in left_out]
-        for number in range(len(search.parents))
-        if number not in left_out
-    }
+    numbers = range(len(search.parents))
+    graph = {number: before.get(number, ()) for number in numbers if number not in left_out}
     try:
         return tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:

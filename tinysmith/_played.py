@@ -154,7 +154,7 @@ def _first(strategy: Strategy[Any], boards: Sequence[Any]) -> Sequence[Any]:
         if not boards:
             raise
         return boards
-    return (*made, *(board for board in boards if board not in made))
+    return (*made, *boards)
 
 
 def _told(conversation: Conversation[Any]) -> str:

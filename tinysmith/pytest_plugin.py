@@ -113,15 +113,11 @@ class StrategyCoverage:
         """Prints the table, what is missing and how to reach it; draws the pictures."""
         if self.config.option.collectonly:
             return
-        WATCHERS.remove(self.watch)  # what is searched now was not played
-        try:
-            terminalreporter.section("strategy coverage")
-            for line in self._lines():
-                terminalreporter.write_line(escaped(line))
-            if self.shortfall:
-                terminalreporter.write_line(escaped(self.shortfall), red=True, bold=True)
-        finally:
-            WATCHERS.append(self.watch)
+        terminalreporter.section("strategy coverage")
+        for line in self._lines():
+            terminalreporter.write_line(escaped(line))
+        if self.shortfall:
+            terminalreporter.write_line(escaped(self.shortfall), red=True, bold=True)
 
     def _lines(self) -> Iterator[str]:
         if self.lost:
