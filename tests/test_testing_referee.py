@@ -151,11 +151,16 @@ class Mute(Once):
     writer = Failing()  # type: ignore[assignment]  # another agent under the inherited name
 
 
+def one_more(made: int) -> int:
+    """Counts."""
+    return made + 1
+
+
 @frozen
 class Meter:
     """A board that counts how often it was made."""
 
-    made: int = field(converter=lambda made: made + 1)
+    made: int = field(converter=one_more)
 
 
 class Speaker(Agent[Meter]):

@@ -8,11 +8,13 @@ if find_spec("hypothesis") is None:
 from tinysmith.testing._answers import mutations, typed_replies
 from tinysmith.testing._play import TEST_LIMITS, replay
 from tinysmith.testing._properties import Invariant, eventually, invariant, never_after
-from tinysmith.testing._strategy_test import strategy_machine, strategy_test
+from tinysmith.testing._strategy_machine import StrategyMachine, strategy_machine
+from tinysmith.testing._strategy_test import strategy_test
 
 __all__ = [
     "TEST_LIMITS",
     "Invariant",
+    "StrategyMachine",
     "eventually",
     "invariant",
     "mutations",
