@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
-from tinysmith import Agent, Halt, Observation, Strategy, Task, World
+from tinysmith import Agent, Edge, Halt, Node, Observation, Strategy, Task, World
 
 
 @frozen
@@ -41,6 +41,10 @@ def is_good(draft: Draft) -> bool:
     return draft.text == "good"
 
 
+def is_short(draft: Draft) -> bool:
+    return draft.text[:2] in ("go", "Go", "GO")
+
+
 def is_fair(draft: Draft) -> bool:
     return draft.text == "fair"
 
@@ -61,6 +65,10 @@ def is_noted(draft: Draft) -> bool:
     return draft.notes[0] != ""
 
 
+def has_notes(draft: Draft) -> bool:
+    return bool(draft.notes)
+
+
 def is_worded(draft: Draft) -> Any:
     return draft.text
 
@@ -72,6 +80,17 @@ def is_spoilt(draft: Draft) -> bool:
 
 def is_lucky(draft: Draft, _turns: Iterator[int] = count()) -> bool:  # noqa: B008  # the fault
     return next(_turns) % 2 == 0
+
+
+def is_tired(draft: Draft, _turns: Iterator[int] = count()) -> bool:  # noqa: B008  # the fault
+    if next(_turns) % 2:
+        raise ValueError("too tired")
+    return draft.text == "good"
+
+
+def is_listed(draft: Draft) -> bool:
+    object.__setattr__(draft, "notes", list(draft.notes))
+    return draft.text == "good"
 
 
 def is_default(draft: Draft) -> bool:
@@ -131,6 +150,22 @@ class Wavering(Strategy[Draft]):
     writer, done, gave_up = writer, done, gave_up
     initial = writer
     edges = (writer.to(done, when=is_lucky), writer.to(gave_up))
+
+
+class Tired(Strategy[Draft]):
+    """A guard raises every second time."""
+
+    writer, done, gave_up = writer, done, gave_up
+    initial = writer
+    edges = (writer.to(done, when=is_tired), writer.to(gave_up))
+
+
+class Spoiling(Strategy[Draft]):
+    """A guard puts on the board what cannot be saved."""
+
+    writer, done, gave_up = writer, done, gave_up
+    initial = writer
+    edges = (writer.to(done, when=is_listed), writer.to(gave_up))
 
 
 class ByIdentity(Strategy[Draft]):
@@ -197,8 +232,8 @@ class Forgotten(Strategy[Draft]):
             return f"Write about {draft.notes}."
 
     writer, done = Reader(), Halt()
-    initial = writer
-    edges = (writer.to(done),)
+    initial: Node[Draft] = writer
+    edges: tuple[Edge[Draft], ...] = (writer.to(done),)
 
     def brief(self, task: Task, observation: str, /) -> Draft:
         return Draft(text=task.query)
@@ -228,3 +263,22 @@ class PaidTwice(Strategy[Draft]):
 
     def brief(self, task: Task, observation: str, /) -> Draft:
         return Draft(rounds_left=4)
+
+
+class Twice(Forgotten):
+    """A guard reads it, too."""
+
+    done, gave_up = Halt(), Halt()
+    edges = (
+        Forgotten.writer.to(done, when=has_notes),
+        Forgotten.writer.to(gave_up),
+    )
+    allow: ClassVar = {"guard-never-held": "it is about something else"}
+
+
+class Alike(Strategy[Draft]):
+    """Nothing is wrong with it: two guards hold at once, but lead to the same halt."""
+
+    writer, done, gave_up = Writer(), Halt(), Halt()
+    initial = writer
+    edges = (writer.to(done, when=is_good), writer.to(done, when=is_short), writer.to(gave_up))

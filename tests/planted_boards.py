@@ -122,6 +122,8 @@ class Driver(Agent[Street]):
         return f"{street.is_wet} {street.word}"
 
     def parse(self, street: Street, reply: str, /) -> Street:
+        if reply not in self.samples:
+            raise ParseError("Say GREEN or RED.")
         return evolve(street, light=Light[reply])
 
 
@@ -232,9 +234,78 @@ class Sealer(Agent[Sealed]):
         return Sealed(reply)
 
 
+def is_sealed(board: Sealed) -> bool:
+    return isinstance(board.word, str)
+
+
 class Unwatchable(Strategy[Sealed]):
     """Nothing is wrong with it, but nobody can look over its shoulder."""
 
     sealer, done = Sealer(), Halt()
     initial = sealer
     edges = (sealer.to(done),)
+
+
+class SealedNarrow(Strategy[Sealed]):
+    """Which fields its guards read cannot be told, so nothing is proved."""
+
+    sealer, done = Sealer(), Halt()
+    initial = sealer
+    edges = (sealer.to(done, when=is_sealed),)
+    allow: ClassVar = {"no-otherwise": "it is sealed"}
+
+
+@frozen
+class Switches:
+    """A board with a few too many cases, not all of which its class accepts."""
+
+    a: bool = False
+    b: bool = False
+    c: Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] = 0
+    d: Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] = 0
+    e: Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] = 0
+    f: Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9] = 0
+
+    def __attrs_post_init__(self) -> None:
+        if self.a and self.b:
+            raise ValueError("not both")
+
+
+class Switcher(Agent[Switches]):
+    samples: ClassVar[tuple[str, ...]] = ("a",)
+
+    def prompt(self, board: Switches, /) -> str:
+        return "Switch."
+
+    def parse(self, board: Switches, reply: str, /) -> Switches:
+        return evolve(board, a=not board.b)
+
+
+def is_one(board: Switches) -> bool:
+    return board.a or board.b
+
+
+def is_neither(board: Switches) -> bool:
+    return not (board.a or board.b)
+
+
+def is_any(board: Switches) -> bool:
+    return board.c + board.d + board.e + board.f >= 0
+
+
+class FewCases(Strategy[Switches]):
+    """Nothing is wrong with it, on all three boards that there are."""
+
+    switcher, done, gave_up = Switcher(), Halt(), Halt()
+    initial = switcher
+    edges = (switcher.to(done, when=is_one), switcher.to(gave_up, when=is_neither))
+    allow: ClassVar = {"no-otherwise": "one or neither", "guard-never-held": "it is switched on"}
+
+
+class ManyCases(Strategy[Switches]):
+    """Nothing is wrong with it, but there are ten thousand cases."""
+
+    switcher, done = Switcher(), Halt()
+    initial = switcher
+    edges = (switcher.to(done, when=is_any),)
+    allow: ClassVar = {"no-otherwise": "they are numbers"}

@@ -134,6 +134,10 @@ class Late(Strategy[Draft]):
     }
 
 
+def is_well_noted(draft: Draft) -> bool:
+    return len(draft.notes) >= 14
+
+
 class Bench(Panel[Draft]):
     samples: ClassVar[tuple[str, ...]] = ("good", "fair")
 
@@ -209,11 +213,11 @@ class WorksOff(Strategy[Tally]):
 class Positive:
     """A counter whose validator stands in the way of extremes."""
 
-    left: int = field(default=300, validator=ge(0))
+    left: int = field(default=300, validator=ge(1))
 
 
 def is_used_up(board: Positive) -> bool:
-    return board.left == 0
+    return board.left == 1
 
 
 class Slow(Strategy[Positive]):
@@ -230,3 +234,11 @@ class Slow(Strategy[Positive]):
     initial = down
     edges = (down.to(done, when=is_used_up), down.to(down))
     allow: ClassVar = {"guard-never-held": "it takes 300 rounds"}
+
+
+class Bushy(Strategy[Draft]):
+    """Nothing is wrong with it: rounds are counted, but there are very many ways through them."""
+
+    writer, done = Note(), Halt()
+    initial = writer
+    edges = (writer.to(done, when=is_well_noted), writer.to(writer))

@@ -2,12 +2,12 @@
 
 import random
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
-from attrs import evolve
+from attrs import evolve, frozen
 from planted import Draft, Hand, Writer, is_fair, is_good
 
-from tinysmith import Halt, Observation, ParseError, Strategy
+from tinysmith import Agent, Halt, Observation, ParseError, Strategy, Tool
 
 
 class Counting(Strategy[Draft]):
@@ -117,17 +117,117 @@ TURNS = count()
 
 
 class Flighty(Strategy[Draft]):
-    """An agent takes every third reply."""
+    """An agent takes every second reply."""
 
     class Odd(Writer):
         def parse(self, draft: Draft, reply: str, /) -> Draft:
-            if next(TURNS) % 3:
+            if next(TURNS) % 2:
                 raise ParseError("Not now.")
             return evolve(draft, text=reply)
 
     writer, done = Odd(), Halt()
     initial = writer
     edges = (writer.to(done),)
+
+
+class Brittle(Strategy[Draft]):
+    """An agent breaks every second time."""
+
+    class Cracked(Writer):
+        def parse(self, draft: Draft, reply: str, /) -> Draft:
+            if next(TURNS) % 2:
+                raise KeyError("cracked")
+            return evolve(draft, text=reply)
+
+    writer, done = Cracked(), Halt()
+    initial = writer
+    edges = (writer.to(done),)
+
+
+MADE: list[object] = []
+
+
+class Made(Strategy[Draft]):
+    """An agent asks how many objects of the strategy there are."""
+
+    class Counter(Writer):
+        def parse(self, draft: Draft, reply: str, /) -> Draft:
+            return evolve(draft, text="good" if len(MADE) == 1 else "fair")
+
+    def __init__(self) -> None:
+        MADE.append(self)
+
+    writer, done, gave_up = Counter(), Halt(), Halt()
+    initial = writer
+    edges = (writer.to(done, when=is_good), writer.to(gave_up))
+    allow: ClassVar = {"edge-never-taken": "it is about something else"}
+
+
+class Blob(str):
+    """A text that is like no other."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class Blobs(Strategy[Draft]):
+    """What cannot be saved, and is never the same."""
+
+    class Blobber(Writer):
+        def parse(self, draft: Draft, reply: str, /) -> Draft:
+            return evolve(draft, text=Blob("blob"))
+
+    writer, done = Blobber(), Halt()
+    initial = writer
+    edges = (writer.to(done),)
+
+
+@frozen
+class Score:
+    """A board that may hold what equals nothing."""
+
+    value: float = 0.0
+
+
+class Scores(Strategy[Score]):
+    """Nothing is wrong with it, though NaN is on the board."""
+
+    class Scorer(Agent[Score]):
+        samples: ClassVar[tuple[str, ...]] = ("x",)
+
+        def prompt(self, score: Score, /) -> str:
+            return "Score."
+
+        def parse(self, score: Score, reply: str, /) -> Score:
+            return Score(float("nan"))
+
+    scorer, done = Scorer(), Halt()
+    initial = scorer
+    edges = (scorer.to(done),)
+
+
+class Receiving(Strategy[Draft]):
+    """A tool node raises when it receives, an agent when it is to be shorter."""
+
+    class Fetch(Tool[Draft, str]):
+        def arguments(self, draft: Draft, /) -> dict[str, str]:
+            return {}
+
+        def receive(self, draft: Draft, result: str, /) -> Draft:
+            if result:
+                raise KeyError(result)
+            return evolve(draft, text=result)
+
+    class Long(Writer):
+        def shorten(self, draft: Draft, /) -> Draft | None:
+            raise ValueError("no shorter")
+
+    fetch, writer, done = Fetch(), Long(), Halt()
+    initial = fetch
+    edges = (fetch.to(writer), writer.to(done))
 
 
 class Chatty(Strategy[Draft]):

@@ -3,6 +3,7 @@
 import planted as faults
 import planted_boards as boards
 import planted_cycles as cycles
+import planted_nodes as nodes
 import pytest
 import sketches
 from checking import SMALL, found, only, planted
@@ -78,7 +79,7 @@ FAULTS = [
     (
         "Unhashable",
         "not-json",
-        "writer: it puts on the board what cannot be kept: unhashable type: 'list'.",
+        "writer: after it a position does not survive JSON: it cannot be saved: position.board.notes ",
         "reachable",
     ),
     ("Leaking", "node-raises", "writer: it raised KeyError: 'fair'.", "reachable"),
@@ -186,6 +187,32 @@ class TestFaults:
         assert "  …" in lines
         assert all(len(line) <= 400 for line in lines)
 
+    def test_what_was_answered_is_shown_whoever_answered(self) -> None:
+        """The last line of a run that raises says what was received: a tool's result, or a failure."""
+        first, second = found(nodes.Receiving, results={"fetch": ["", "a page"]})
+        assert first.example.splitlines()[1] == "    1 fetch: 'a page'"
+        assert second.example.splitlines()[2] == "    2 writer: failed (context_overflow)"
+
+    def test_a_guard_that_raises_the_second_time(self) -> None:
+        """A guard that answers once and then raises wavers."""
+        wavers = [each for each in found(faults.Tired) if each.code == "guard-wavers"]
+        assert "then raised ValueError, on the same board." in wavers[0].problem
+
+    def test_a_guard_that_spoils_the_board(self) -> None:
+        """A guard after which the board cannot be saved changed it."""
+        spoils = [each for each in found(faults.Spoiling) if each.code == "guard-mutates"]
+        assert spoils[0].problem == "its guard is_listed changed the board, so that it cannot be saved any more."
+
+    def test_what_only_a_walk_finds_is_shown_as_short_as_it_can_be(self) -> None:
+        """Of a long walk the events are left out that are not needed."""
+        finding = only(faults.Paid, max_positions=1, walks=40)
+        assert len(finding.example.splitlines()) == 4
+        assert "over]" in finding.example
+
+    def test_a_field_is_told_once_a_node(self) -> None:
+        """A field that prompt and guard read too early is one finding."""
+        assert only(faults.Twice).code == "read-unwritten"
+
 
 class TestOrder:
     def test_two_guards_that_hold(self) -> None:
@@ -197,6 +224,10 @@ class TestOrder:
         )
         assert finding.example.endswith("board: Draft('good', rounds_left=1)")
         assert finding.level == "information"
+
+    def test_not_where_both_lead_to_the_same_node(self) -> None:
+        """Where it makes no difference which holds first, nothing is told."""
+        assert "order-decides" not in {each.code for each in check(faults.Alike, **SMALL).findings}
 
     def test_on_boards_that_are_only_possible(self) -> None:
         """Where no run comes to such a board, a small one of its type is shown."""
@@ -230,7 +261,7 @@ class TestSound:
 
     def test_a_bound_may_be_a_count_of_what_grows(self) -> None:
         """Cycles end by a counter that grows, by notes that are enough, or by a plan that is worked off."""
-        for name in ("CountsUp", "FillsUp", "WorksOff", "Slow"):
+        for name in ("CountsUp", "FillsUp", "WorksOff", "Slow", "Bushy"):
             assert found(planted(name), walks=5) == (), name
 
     def test_a_panel_is_checked_as_well(self) -> None:

@@ -36,7 +36,8 @@ class Classy(Writer):
 class Lazy(Writer):
     """Works something out once."""
 
-    template = Template(source="Write {{ text }}.")
+    def __init__(self) -> None:
+        self.template = Template(source="Write {{ text }}.")
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -132,14 +133,30 @@ class TestReplayed:
         assert list(replayed(explore(planted_nodes.Switched, has_failures=False))) == []
 
 
-class TestFlighty:
-    def test_it_raises_the_second_time(self) -> None:
-        """A parser that takes an answer once only is found, whoever asks it again."""
-        codes = {each.code for each in check(planted_nodes.Flighty, max_positions=50, walks=0).findings}
-        assert "hidden-state" in codes
+class TestFoldedAgain:
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            (
+                "Chatty",
+                "the same answer, folded twice from the same position, asked for something else the second",
+            ),
+            ("Brittle", "the same answer was taken once, and the second time raised 'cracked'."),
+            ("Flighty", "the same answer, folded twice from the same position, "),
+            ("Made", "a run ended as done, and the same events, folded again, ended as gave_up."),
+        ],
+    )
+    def test_what_differs_is_told(self, name: str, said: str) -> None:
+        """An answer that is taken otherwise the second time, or by another object, is found."""
+        planted_nodes.MADE.clear()
+        findings = check(getattr(planted_nodes, name), max_positions=50, walks=1).findings
+        assert any(said in each.problem for each in findings if each.code == "hidden-state"), findings
 
-    def test_it_asks_for_something_else(self) -> None:
-        """A prompt that differs from one time to the next is found."""
-        found = {each.code: each for each in check(planted_nodes.Chatty, max_positions=50, walks=0).findings}
-        said = "the same answer, folded twice from the same position, asked for something else the second time."
-        assert found["hidden-state"].problem == said
+    def test_what_equals_nothing_is_no_difference(self) -> None:
+        """A board with NaN is not another one because it is not equal to itself."""
+        assert check(planted_nodes.Scores, max_positions=50, walks=1).is_clean
+
+    def test_what_cannot_be_compared_is_told_as_what_cannot_be_saved(self) -> None:
+        """Where boards can be neither compared nor saved, the latter is told."""
+        findings = check(planted_nodes.Blobs, max_positions=50, walks=1).findings
+        assert [each.code for each in findings if each.level == "error"] == ["not-json"]

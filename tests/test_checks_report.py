@@ -16,9 +16,10 @@ from planted_cycles import Votes
 import machines
 from tinysmith import Agent, DefinitionError, Halt, Strategy
 from tinysmith._soundness import CHECKED
-from tinysmith.checks import RULES, Report, check, refused
+from tinysmith.checks import RULES, Located, Report, check, refused
 from tinysmith.checks._codes import DECLARED, SEARCHED
 from tinysmith.checks._places import place_of
+from tinysmith.errors import Finding
 
 SMALL: dict[str, Any] = {"max_positions": 50, "walks": 0}
 HERE = Path(__file__).parent
@@ -178,6 +179,16 @@ class TestSarif:
         first = json.loads(report.to_sarif())["runs"][0]["results"][0]
         artifact = first["locations"][0]["physicalLocation"]["artifactLocation"]
         assert artifact == {"uri": (HERE / "planted.py").as_uri()}
+
+    def test_what_has_no_place(self) -> None:
+        """A finding without a line has its name alone; what is only possible says so."""
+        finding = Finding("no-guard-holds", "Made.writer", "stuck.", "Mend it.", board="possible")
+        report = Report(("Made",), (Located(finding, None, "it is right here"),))
+        (result,) = json.loads(report.to_sarif())["runs"][0]["results"]
+        assert result["locations"] == [{"logicalLocations": [{"fullyQualifiedName": "Made.writer"}]}]
+        assert result["properties"] == {"board": "possible"}
+        assert json.loads(report.to_json())["allowed"][0]["line"] is None
+        assert str(report).startswith("allowed: Made.writer")
 
     def test_what_stands_in_no_file(self) -> None:
         """Of a class that was made without a file, only its name is told."""

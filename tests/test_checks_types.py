@@ -24,6 +24,16 @@ class TestTypes:
         assert finding.where == "Wide.flip"
         assert finding.problem.startswith("that one of its guards always holds: it did on ")
 
+    def test_cases_that_the_class_refuses_do_not_count(self) -> None:
+        """All cases of a few fields are tried, but for those that the board's class refuses."""
+        assert "not-proved" not in {each.code for each in check(boards.FewCases, **SMALL).findings}
+
+    @pytest.mark.parametrize("name", ["ManyCases", "SealedNarrow"])
+    def test_too_many_cases_prove_nothing(self, name: str) -> None:
+        """Where there are too many cases, or what is read cannot be told, that is said."""
+        findings = check(getattr(boards, name), **SMALL).findings
+        assert "that one of its guards always holds: " in " ".join(each.problem for each in findings)
+
     def test_a_type_that_allows_more_than_the_reason_says(self) -> None:
         """A board to which no run comes, but which the type allows, refutes an allowance of no-otherwise."""
         finding = only(boards.OneSided, boards=[Coin("heads")])

@@ -273,10 +273,12 @@ def searched(
     visit: Visit | None = None,
     sought: Sequence[str | Item] = (),
     until_covered: bool = False,
+    always_walks: bool = False,
 ) -> Exploration[B]:
     """A search from these boards, whose every transition is shown to `visit`.
 
-    It ends once it came to everything `sought`; with `until_covered`, once every edge was taken.
+    It ends once it came to everything `sought`; with `until_covered`, once every edge was taken. With
+    `always_walks` the walks, in which models reply carelessly too, follow also where every position was come to.
     """
     if not boards:
         raise UsageError("boards= is empty. Give one board at least.")
@@ -291,7 +293,7 @@ def searched(
         return not left and bool(sought or edges)
 
     search.breadth(boards, is_enough)
-    if search.cut:
+    if search.cut or always_walks:
         search.walks(boards, bounds.walks, is_enough)
     return found
 

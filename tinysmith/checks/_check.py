@@ -25,7 +25,7 @@ from tinysmith.checks._type_checks import TypeChecks, has_no_otherwise
 from tinysmith.conversation import Conversation, answered
 from tinysmith.errors import DefinitionError, Finding, UsageError
 from tinysmith.exploration import DEPTH, MAX_POSITIONS, WALKS, Bounds, Exploration, searched
-from tinysmith.messages import Event, Failed, Observation, Reply, Result
+from tinysmith.messages import Event, Observation, Reply, Result
 from tinysmith.protocols import Task
 from tinysmith.strategy import Strategy, plan_of
 
@@ -106,7 +106,7 @@ class _Checking:
         before = holdings(self.plan)
         for board in boards:
             self.inspection.begin(board)
-        found = searched(self.strategy, boards, letters, bounds=bounds, visit=self.inspection)
+        found = searched(self.strategy, boards, letters, bounds=bounds, visit=self.inspection, always_walks=True)
         remedy = "Put it on the board: nodes hold nothing that changes, since all runs share them."
         wavering = {sighting.node for sighting in self.sightings if sighting.code == "guard-wavers"}
         self.sightings.drop(lambda each: each.code == "hidden-state" and each.node in wavering)
@@ -178,9 +178,7 @@ class _Checking:
                 self.sightings.keep(verdicts.never_held_but(sighting, board), name, size=-1)
 
     def _keep_told(self, sighting: Sighting, conversation: Conversation[Any]) -> None:
-        about = getattr(sighting.guard, "__name__", "") or (
-            sighting.problem if sighting.code == "node-raises" else ""
-        )
+        about = getattr(sighting.guard, "__name__", "")
         size = len(conversation.events)
         if self.sightings.wants(sighting.code, sighting.node, about, size=size):
             self.sightings.keep(sighting, about, size=size)
@@ -262,8 +260,8 @@ def _said(event: Event) -> str:
             return repr(text)
         case Result(value=value):
             return repr(value)
-        case Failed(kind=kind):
-            return f"failed ({kind})"
+        case failed:
+            return f"failed ({failed.kind})"
 
 
 def _first_boards(strategy: Strategy[B]) -> tuple[Any, ...]:

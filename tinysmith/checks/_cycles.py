@@ -118,6 +118,7 @@ def _within(
     """The position after an event that makes a way in the region; None where it leaves it, or asks again."""
     try:
         after = _fold.advance(plan_of(strategy), position, event)
+        hash(after.board)
     except Exception:  # noqa: BLE001  # what raises is no way; it is told elsewhere
         return None
     if after.done is not None or any(hop.target not in region for hop in after.hops):

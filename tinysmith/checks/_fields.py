@@ -153,10 +153,9 @@ def _before(coverage: Coverage) -> dict[str, set[str]]:
     """For each node, those from which edges that were taken lead to it, itself only by a way round."""
     plan = coverage.plan
     into: dict[str, set[str]] = {name: set() for name in plan.nodes}
-    for (source, index), count in coverage.edges.items():
-        if count:
-            hop = plan.failures[source][0] if index == FAILURE else plan.hops[source][index]
-            into[hop.target].add(source)
+    for source, index in coverage.edges:  # none but those that were taken
+        hop = plan.failures[source][0] if index == FAILURE else plan.hops[source][index]
+        into[hop.target].add(source)
     found = {}
     for name in plan.nodes:
         reached, stack = set(into[name]), list(into[name])

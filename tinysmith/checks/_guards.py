@@ -94,16 +94,6 @@ class Questions:
             return None
 
 
-def first_holding(answers: Sequence[Answer]) -> int | None:
-    """The place of the first guard that holds; None where none does, or where one gave no answer before."""
-    for place, answer in enumerate(answers):
-        if answer.holds is None:
-            return None
-        if answer.holds:
-            return place
-    return None
-
-
 def _said(guard: Callable[[Any], Any], board: Any) -> Any:
     try:
         return guard(board)
@@ -118,8 +108,8 @@ def _told(answer: Any) -> str:
 
 
 def _changed(before: Any, after: Any) -> str:
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return ""
+    if after is None:
+        return ", so that it cannot be saved any more"
     changed = [
         f"{name} from {one_line(repr(before[name]), 40)} to {one_line(repr(after[name]), 40)}"
         for name in before

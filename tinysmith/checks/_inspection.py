@@ -32,9 +32,10 @@ WIDTH = 400
 
 @frozen
 class _Here:
-    """Where a search is, which counterexamples are told from: at a node that was answered."""
+    """Where a search is, which counterexamples are told from: at a node that was answered, with a board."""
 
     node: str
+    board: Any
     trail: Trail
     event: Event | None
     size: int
@@ -78,7 +79,7 @@ class Inspection:
             first = _fold.start(self.plan, board, LIMITS)
         except Exception:  # noqa: BLE001  # as the docstring says
             return
-        here = _Here(self.plan.initial, (board, ()), None, 0)
+        here = _Here(self.plan.initial, board, (board, ()), None, 0)
         last = board
         for hop, at in boards_at_first_hops(self.plan, board, first):
             self._leave(hop.source, last, at, here)
@@ -89,7 +90,7 @@ class Inspection:
         self, before: Position[Any], request: Any, event: Event, after: Position[Any], trail: Trail
     ) -> None:
         """Looks at one transition."""
-        here = _Here(before.node, trail, event, after.step)
+        here = _Here(before.node, before.board, trail, event, after.step)
         self._fold_again(before, event, after, here)
         if after.hops:
             self.fields.took(before, request, event)
@@ -114,7 +115,7 @@ class Inspection:
             self.fields.entered(node, before)
         self.fields.changed(node, before, board)
         self.fields.asked(node, board)
-        name = _digest(node, board)
+        name = _digest(board, node)
         if self.plan.guards[node] and name not in self._asked:
             self._asked.add(name)
             is_thorough = len(self._asked) < MOST_SAVED
@@ -142,11 +143,11 @@ class Inspection:
             self.fields.entered(node, position.board)
         if len(self.boards) < MOST_SAVED:
             self.boards.setdefault(_digest(position.board), position.board)
-        if position.done is None:
+        if position.done is None and _is_hashable(position.board):
             stands = self.stands.setdefault(node, [])
             if len(stands) < self.MOST_STANDS and all(stand.position.board != position.board for stand in stands):
                 stands.append(Stand(position, here.trail, here.event))
-        name = _digest(node, position.board, position.over, len(position.heard))
+        name = _digest(position.board, node, position.over, len(position.heard))
         if name not in self._saved and len(self._saved) < MOST_SAVED:
             self._saved.add(name)
             self._save(position, here)
@@ -158,7 +159,7 @@ class Inspection:
             problem = "" if again == text else "after it a position reads back from JSON as another one."
         except (RunError, DecodeError, MisfitError) as error:
             problem = f"after it a position does not survive JSON: {one_line(_bare(error), 200)}"
-        if problem:
+        if problem and (here.size == 0 or self.questions.can_save(here.board)):  # else it was so before
             remedy = "Put only values on the board that the types of its fields say."
             self._keep(Sighting("not-json", here.node, problem, remedy), "", here)
 
@@ -189,11 +190,16 @@ class Inspection:
             self._keep(Sighting("paid-after-end", node, problem, remedy), "", here)
 
 
-def _digest(*values: Any) -> int:
+def _is_hashable(board: Any) -> bool:
     try:
-        return hash(values)
-    except TypeError:  # a board that holds what its type does not say; that is told as another finding
-        return id(values[0])
+        hash(board)
+    except TypeError:  # it holds what its type does not say; that is told as another finding
+        return False
+    return True
+
+
+def _digest(board: Any, *more: Any) -> int:
+    return hash((board, *more)) if _is_hashable(board) else id(board)
 
 
 def fault_of(node: str, answer: Answer, board: Any, *, is_reachable: bool) -> Sighting:

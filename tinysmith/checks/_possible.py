@@ -75,12 +75,23 @@ class _Drawing:
         return made.filter(lambda board: board is not None)
 
     def _field(self, part: Any, hint: Any, seen: Sequence[Any]) -> Any:
-        drawn = [self.of(hint)]
-        hinted = [*_hinted(part.validator, hint), *seen]
-        if hinted:
-            drawn.append(self.st.sampled_from(hinted))
-        values = self.st.one_of(drawn)
+        values = self._narrow(part.validator, hint)
+        if seen:
+            values = self.st.one_of(values, self.st.sampled_from(seen))
         return values if part.validator is None else values.filter(lambda value: _accepts(part, value))
+
+    def _narrow(self, validator: Any, hint: Any) -> Any:
+        """A strategy for a type that already knows of options and bounds, as attrs' own validators have them."""
+        every = [validator, *getattr(validator, "_validators", ())]
+        for each in every:
+            options = getattr(each, "options", None)
+            if isinstance(options, tuple | list | set | frozenset) and options:
+                return self.st.sampled_from(list(options))
+        least = max((each.bound for each in every if getattr(each, "compare_op", "") in {">=", ">"}), default=None)
+        most = min((each.bound for each in every if getattr(each, "compare_op", "") in {"<=", "<"}), default=None)
+        if (least, most) == (None, None) or hint not in (int, float):
+            return self.of(hint)
+        return self.st.integers(least, most) if hint is int else self.st.floats(least, most, allow_nan=False)
 
 
 def _built(kind: type[Any], values: Mapping[str, Any]) -> Any:
@@ -98,17 +109,3 @@ def _accepts(part: Any, value: Any) -> bool:
     except Exception:  # noqa: BLE001  # whatever a validator refuses a value with
         return False
     return True
-
-
-def _hinted(validator: Any, hint: Any) -> list[Any]:
-    """Values that a validator of attrs speaks of: options, and bounds with their neighbours."""
-    inner = getattr(validator, "_validators", None) or getattr(validator, "validators", None)
-    if isinstance(inner, tuple | list):
-        return [value for each in inner for value in _hinted(each, hint)]
-    options = getattr(validator, "options", None)
-    if isinstance(options, tuple | list | set | frozenset):
-        return list(options)
-    bound = getattr(validator, "bound", None)
-    if isinstance(bound, int | float) and hint in (int, float):
-        return [hint(bound), hint(bound + 1), hint(bound - 1)]
-    return []
