@@ -37,7 +37,7 @@ class Strategy(Generic[B]):
     Attributes:
         initial: Where a run begins.
         edges: The ways from node to node. Those that leave one node are tried in their order.
-        allow: Checks that do not apply to this class, by code, each with the reason.
+        allow: Checks that do not apply to this class, by code or by `code:node`, each with the reason.
         machine: The compiled engine, a `transitions` machine, to be looked at.
 
     Raises:
