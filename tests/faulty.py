@@ -1,11 +1,8 @@
-"""Twelve strategies with one planted fault each, as a newcomer might write them.
+"""Strategies with one planted fault each, as a newcomer might write them."""
 
-Those that are refused when they are created are made by a function.
-"""
+from attrs import evolve, frozen
 
-from attrs import evolve, field, frozen
-
-from tinysmith import Agent, Halt, Observation, ParseError, Rule, Strategy, World
+from tinysmith import Agent, Edge, Halt, Node, Observation, ParseError, Strategy, World
 
 
 @frozen
@@ -60,6 +57,20 @@ def is_spent(draft: Draft) -> bool:
     return draft.rounds_left == 0
 
 
+class Poems(Strategy[Draft]):
+    """Writes until the critic accepts or no round is left. Sound; those below are not."""
+
+    writer, critic = Writer(), Critic()
+    accepted, gave_up = Halt(success=True), Halt()
+    initial: Node[Draft] = writer
+    edges: tuple[Edge[Draft], ...] = (
+        writer.to(critic),
+        critic.to(accepted, when=is_accepted),
+        critic.to(gave_up, when=is_spent),
+        critic.to(writer),
+    )
+
+
 # 1 ---------------------------------------------------------------------------------------------------------
 
 
@@ -68,17 +79,14 @@ def is_approved(draft: Draft) -> bool:
     return draft.verdict == "APPROVED"
 
 
-class NeverTrue(Strategy[Draft]):
+class NeverTrue(Poems):
     """A guard is never true."""
 
-    writer, critic = Writer(), Critic()
-    accepted, gave_up = Halt(success=True), Halt()
-    initial = writer
     edges = (
-        writer.to(critic),
-        critic.to(accepted, when=is_approved),
-        critic.to(gave_up, when=is_spent),
-        critic.to(writer),
+        Poems.writer.to(Poems.critic),
+        Poems.critic.to(Poems.accepted, when=is_approved),
+        Poems.critic.to(Poems.gave_up, when=is_spent),
+        Poems.critic.to(Poems.writer),
     )
 
 
@@ -92,17 +100,14 @@ def is_clean(draft: Draft) -> bool:
     return clean
 
 
-class Mutating(Strategy[Draft]):
+class Mutating(Poems):
     """A guard changes the board."""
 
-    writer, critic = Writer(), Critic()
-    accepted, gave_up = Halt(success=True), Halt()
-    initial = writer
     edges = (
-        writer.to(critic),
-        critic.to(accepted, when=is_clean),
-        critic.to(gave_up, when=is_spent),
-        critic.to(writer),
+        Poems.writer.to(Poems.critic),
+        Poems.critic.to(Poems.accepted, when=is_clean),
+        Poems.critic.to(Poems.gave_up, when=is_spent),
+        Poems.critic.to(Poems.writer),
     )
 
 
@@ -174,18 +179,10 @@ class Lookup(Critic):
         return evolve(draft, verdict={"ACCEPT": "ACCEPT", "REJECT too short": "REJECT"}[reply])
 
 
-class KeyErrors(Strategy[Draft]):
+class KeyErrors(Poems):
     """A parser lets a KeyError through."""
 
-    writer, critic = Writer(), Lookup()
-    accepted, gave_up = Halt(success=True), Halt()
-    initial = writer
-    edges = (
-        writer.to(critic),
-        critic.to(accepted, when=is_accepted),
-        critic.to(gave_up, when=is_spent),
-        critic.to(writer),
-    )
+    critic = Lookup()
 
 
 # 7 ---------------------------------------------------------------------------------------------------------
@@ -219,18 +216,10 @@ class Careless(Writer):
         return evolve(draft, text=reply, rounds_left=draft.rounds_left - 2)
 
 
-class BelowZero(Strategy[Draft]):
+class BelowZero(Poems):
     """A counter goes below zero, past the guard that waits for zero."""
 
-    writer, critic = Careless(), Critic()
-    accepted, gave_up = Halt(success=True), Halt()
-    initial = writer
-    edges = (
-        writer.to(critic),
-        critic.to(accepted, when=is_accepted),
-        critic.to(gave_up, when=is_spent),
-        critic.to(writer),
-    )
+    writer = Careless()
 
 
 def rounds_are_counted(draft: Draft) -> bool:
@@ -253,18 +242,10 @@ class Remembering(Writer):
         return evolve(super().parse(draft, reply), text=f"{self.poems}. {reply}")
 
 
-class HiddenState(Strategy[Draft]):
+class HiddenState(Poems):
     """An agent keeps something of its own."""
 
-    writer, critic = Remembering(), Critic()
-    accepted, gave_up = Halt(success=True), Halt()
-    initial = writer
-    edges = (
-        writer.to(critic),
-        critic.to(accepted, when=is_accepted),
-        critic.to(gave_up, when=is_spent),
-        critic.to(writer),
-    )
+    writer = Remembering()
 
 
 # 10 --------------------------------------------------------------------------------------------------------
@@ -279,18 +260,10 @@ class Listing(Critic):
         return evolve(after, notes=[*draft.notes, reply])  # type: ignore[arg-type]  # the planted fault
 
 
-class Unsaved(Strategy[Draft]):
+class Unsaved(Poems):
     """A board does not survive JSON."""
 
-    writer, critic = Writer(), Listing()
-    accepted, gave_up = Halt(success=True), Halt()
-    initial = writer
-    edges = (
-        writer.to(critic),
-        critic.to(accepted, when=is_accepted),
-        critic.to(gave_up, when=is_spent),
-        critic.to(writer),
-    )
+    critic = Listing()
 
 
 # 11 --------------------------------------------------------------------------------------------------------
@@ -331,79 +304,3 @@ class WrongHalt(Strategy[Draft]):
 def only_accepted_poems_are_published(before: Draft, edge: object, after: Draft) -> bool:
     """What is published was accepted."""
     return getattr(edge, "target", "") != "published" or before.verdict == "ACCEPT"
-
-
-# 12, and what else is refused when the class is created -----------------------------------------------------
-
-
-class Tidy(Rule[Draft]):
-    """Takes the notes off."""
-
-    def apply(self, draft: Draft, /) -> Draft:
-        """Empties them."""
-        return evolve(draft, notes=())
-
-
-def unreachable() -> type[Strategy[Draft]]:
-    """A strategy with a node that no edge leads to."""
-
-    class Unreachable(Strategy[Draft]):
-        """A node is never come to."""
-
-        writer, critic, tidy = Writer(), Critic(), Tidy()
-        accepted, gave_up = Halt(success=True), Halt()
-        initial = writer
-        edges = (
-            writer.to(critic),
-            critic.to(accepted, when=is_accepted),
-            critic.to(gave_up),
-            tidy.to(writer),
-        )
-
-    return Unreachable
-
-
-@frozen
-class Jotter:
-    """A board that could not be saved."""
-
-    notes: list[str] = field(factory=list)
-
-
-def unsaved() -> type[Strategy[Jotter]]:
-    """A strategy whose board holds a list."""
-
-    class Jotting(Agent[Jotter]):
-        """Jots."""
-
-        def prompt(self, jotter: Jotter, /) -> str:
-            """Asks."""
-            return "Jot."
-
-        def parse(self, jotter: Jotter, reply: str, /) -> Jotter:
-            """Jots it down."""
-            return evolve(jotter, notes=[*jotter.notes, reply])
-
-    class Jots(Strategy[Jotter]):
-        """Its board is no board."""
-
-        jotting = Jotting()
-        done = Halt()
-        initial = jotting
-        edges = (jotting.to(done),)
-
-    return Jots
-
-
-def without_otherwise() -> type[Strategy[Draft]]:
-    """A strategy with a node whose guards leave boards out."""
-
-    class Stuck(Strategy[Draft]):
-        """A node has no otherwise."""
-
-        writer, critic = Writer(), Critic()
-        accepted, gave_up = Halt(success=True), Halt()
-        initial = writer
-        edges = (writer.to(critic), critic.to(accepted, when=is_accepted), critic.to(gave_up, when=is_spent))
-
-    return Stuck
