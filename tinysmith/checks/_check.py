@@ -1,6 +1,6 @@
 """`check`: a strategy is searched, and what is wrong with it told with the smallest board or run that shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -62,26 +62,15 @@ def check(
         has_failures: Whether requests may also fail.
         depth: How many events a run has at most.
         max_positions: How many different positions are kept at most.
-        walks: How many walks follow where not every position was come to.
+        walks: How many walks follow, in which models reply carelessly too.
 
     Raises:
         UsageError: It is no strategy, or a mapping names a node that is not there.
     """
-    made = strategy() if isinstance(strategy, type) else strategy
-    checking = _Checking(made)
-    try:
-        first = _first_boards(made) if boards is None else tuple(boards)
-        letters = alphabet(
-            plan_of(made), replies=replies, observations=observations, results=results, has_failures=has_failures
-        )
-    except (NotInstalledError, CannotGenerateError) as error:
-        checking.not_proved(f"nothing was searched. {error}", "Give boards=, replies= or results=.", "search")
-        return checking.report()
-    is_briefed = boards is None and type(made).brief is not Strategy.brief
-    found = checking.search(first, letters, Bounds(depth, max_positions, walks))
-    checking.conclude(found, letters, first, is_briefed=is_briefed)
-    checking.look_at_types(found)
-    return checking.report(found)
+    checking = _Checking(strategy() if isinstance(strategy, type) else strategy)
+    answers = {"replies": replies, "observations": observations, "results": results, "has_failures": has_failures}
+    checking.run(boards, answers, Bounds(depth, max_positions, walks))
+    return checking.report()
 
 
 def refused(error: DefinitionError) -> Report:
@@ -100,6 +89,20 @@ class _Checking:
         self.sightings = Sightings()
         self.inspection = Inspection(strategy, self.sightings)
         self.told: dict[int, Conversation[Any]] = {}
+        self.found: Exploration[Any] | None = None
+
+    def run(self, boards: Sequence[Any] | None, answers: Mapping[str, Any], bounds: Bounds) -> None:
+        """Makes the whole check."""
+        try:
+            first = _first_boards(self.strategy) if boards is None else tuple(boards)
+            letters = alphabet(self.plan, **answers)
+        except (NotInstalledError, CannotGenerateError) as error:
+            self.not_proved(f"nothing was searched. {error}", "Give boards=, replies= or results=.", "search")
+            return
+        self.found = self.search(first, letters, bounds)
+        is_briefed = boards is None and type(self.strategy).brief is not Strategy.brief
+        self.conclude(self.found, letters, first, is_briefed=is_briefed)
+        self.look_at_types()
 
     def search(self, boards: Sequence[Any], letters: Alphabet, bounds: Bounds) -> Exploration[Any]:
         """Goes by everything, and finds what nodes keep of it."""
@@ -143,7 +146,7 @@ class _Checking:
             remedy = "Give smaller first boards by boards=, or go further by max_positions= and walks=."
             self.not_proved(problem, remedy, "search")
 
-    def look_at_types(self, found: Exploration[Any]) -> None:
+    def look_at_types(self) -> None:
         """Asks the guards about boards that are possible by their type."""
         if not any(self.plan.guards.values()):
             return
@@ -188,14 +191,14 @@ class _Checking:
         """Notes what could not be proved."""
         self.sightings.keep(Sighting("not-proved", node, problem, remedy), about)
 
-    def report(self, found: Exploration[Any] | None = None) -> Report:
+    def report(self) -> Report:
         """Everything, with conversations and places, errors first."""
-        located = [self._located(sighting, found) for sighting in self.sightings]
+        located = [self._located(sighting) for sighting in self.sightings]
         located.sort(key=lambda each: (LEVELS.index(each.finding.level), each.finding.where, each.finding.code))
         return Report((self.plan.name,), tuple(located))
 
-    def _located(self, sighting: Sighting, found: Exploration[Any] | None) -> Located:
-        lines = [*self._run_of(sighting, found), *([sighting.shown] if sighting.shown else [])]
+    def _located(self, sighting: Sighting) -> Located:
+        lines = [*self._run_of(sighting), *([sighting.shown] if sighting.shown else [])]
         where = f"{self.plan.name}.{sighting.node}" if sighting.node else self.plan.name
         finding = Finding(
             sighting.code,
@@ -226,10 +229,10 @@ class _Checking:
             return False
         return any((each.code, each.node) == (sighting.code, sighting.node) for each in sightings)
 
-    def _run_of(self, sighting: Sighting, found: Exploration[Any] | None) -> list[str]:
+    def _run_of(self, sighting: Sighting) -> list[str]:
         told = self.told.get(id(sighting))
-        if told is None and found is not None and sighting.trail is not None:
-            told = found.conversation(sighting.trail)
+        if told is None and self.found is not None and sighting.trail is not None:
+            told = self.found.conversation(sighting.trail)
             told = evolve(told, events=(*told.events, *([] if sighting.event is None else [sighting.event])))
             if not isinstance(sighting.trail, int) and RULES[sighting.code].level != "information":
                 told = evolve(told, events=shortened(told.events, partial(self._shows, told, sighting)))
