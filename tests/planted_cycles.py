@@ -242,3 +242,15 @@ class Bushy(Strategy[Draft]):
     writer, done = Note(), Halt()
     initial = writer
     edges = (writer.to(done, when=is_well_noted), writer.to(writer))
+
+
+class Reading(Strategy[Draft]):
+    """Nothing is wrong with it: only a rule reads the notes."""
+
+    class Count(Rule[Draft]):
+        def apply(self, draft: Draft, /) -> Draft:
+            return evolve(draft, text=f"{len(draft.notes)}")
+
+    writer, rule, done = Writer(), Count(), Halt()
+    initial = writer
+    edges = (writer.to(rule), rule.to(done))

@@ -237,6 +237,14 @@ class TestOrder:
         assert finding.example == "board: Draft('good', is_over=True)"
 
 
+class TestFields:
+    def test_what_a_rule_reads_is_read(self) -> None:
+        """A field that only a rule reads is not among those that nothing reads, which are told at once."""
+        (finding,) = check(cycles.Reading, **SMALL).findings
+        assert finding.code == "field-never-read"
+        assert finding.problem == "no node and no guard reads the fields text, is_over of its board."
+
+
 class TestSound:
     @pytest.mark.parametrize("name", machines.__all__)
     def test_machines(self, name: str) -> None:

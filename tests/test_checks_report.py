@@ -108,6 +108,17 @@ class TestText:
         assert "test_checks_report.py:" in text
 
 
+class TestPlaces:
+    def test_what_the_user_wrote(self) -> None:
+        """A node's own class is the place; of a node that this package makes, the strategy's class."""
+        solver, memory = (place_of(machines.SingleAgent, node) for node in ("agent", "memory"))
+        assert solver is not None
+        assert memory is not None
+        assert solver.file == memory.file
+        assert Path(memory.file).name == "single_agent.py"
+        assert solver.line < memory.line
+
+
 class TestFailures:
     def test_errors_come_first(self, report: Report) -> None:
         """Findings are in the order of their levels, whatever they are of."""

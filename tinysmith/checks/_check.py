@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from attrs import evolve
 
 from tinysmith._alphabet import Alphabet, Given, alphabet
-from tinysmith._beginnings import first_boards, needs_boards
-from tinysmith._generated import CannotGenerateError, NotInstalledError, drawn
+from tinysmith._beginnings import first_boards, generated_boards
+from tinysmith._generated import CannotGenerateError, NotInstalledError
 from tinysmith._shortening import shortened
 from tinysmith._shown import one_line
 from tinysmith._soundness import reason_for
@@ -18,7 +18,6 @@ from tinysmith.checks._codes import RULES
 from tinysmith.checks._holdings import changes, holdings
 from tinysmith.checks._inspection import Inspection
 from tinysmith.checks._places import last_line, place_of
-from tinysmith.checks._possible import boards as possible_boards
 from tinysmith.checks._report import LEVELS, Located, Report
 from tinysmith.checks._sightings import POSSIBLE, Sighting, Sightings
 from tinysmith.checks._type_checks import TypeChecks, has_no_otherwise
@@ -31,7 +30,6 @@ from tinysmith.strategy import Strategy, plan_of
 
 B = TypeVar("B")
 
-FIRST_BOARDS = 6
 MOST_LINES = 24
 WIDTH = 200
 _POSSIBLE_ALONE = frozenset({"no-guard-holds", "guard-raises"})
@@ -268,15 +266,13 @@ def _said(event: Event) -> str:
 
 
 def _first_boards(strategy: Strategy[B]) -> tuple[Any, ...]:
-    if not needs_boards(strategy):
-        with suppress(UsageError):  # its brief asks for more than a plain task: some board of its type, then
-            return first_boards(strategy)
-    plan = plan_of(strategy)
-    return drawn(
-        lambda strategies: possible_boards(strategies, plan.board_type),
-        FIRST_BOARDS,
-        what=f"first boards of {plan.name}",
-    )
+    """The first boards; where a brief wants more than a plain task, some that have their defaults."""
+    try:
+        return first_boards(strategy)
+    except (NotInstalledError, CannotGenerateError):
+        raise
+    except UsageError:
+        return generated_boards(strategy)
 
 
 def _briefed(strategy: Strategy[Any]) -> list[Any]:

@@ -106,7 +106,7 @@ class Inspection:
             self._hidden(before.node, problem, here)
         self.fields.changed(after.hops[-1].target if after.hops else before.node, last, after.board)
         self._arrive(after, here)
-        if after.over and type(after.requests[0]) is Ask and (after.hops or not before.over):
+        if after.over and type(after.requests[0]) is Ask:
             self._paid(after.node, here)
 
     def _leave(self, node: str, before: Any, board: Any, here: _Here) -> None:
