@@ -153,7 +153,7 @@ class TestMost:
 class TestWalks:
     def test_what_they_found_is_told_without_what_it_does_not_need(self) -> None:
         """No event of a conversation that a walk found can be left out."""
-        found = explore(Rescue, boards=[Pad(left=3, seats=1)], max_positions=1, walks=8)
+        found = explore(Rescue, boards=[Pad(left=3, seats=1)], max_positions=1, walks=2)
         items = [item for item in found.coverage.items if item.seen and item.node != plan_of(Rescue).initial]
         assert len(items) > 10
         for item in items:

@@ -1,6 +1,7 @@
 """Where a strategy goes round: live-locks and cycles."""
 
 from sketches import Ballot, Look, Pad, Writer, is_good
+from small_machines import Cell, Step, is_one
 
 from tinysmith import Failed, Halt, Observation, Panel, Reply, Strategy, World
 from tinysmith._sameness import key_of
@@ -94,6 +95,19 @@ class TestCycle:
         keys = [key_of(position) for position in told.positions()]
         assert keys[-1] in keys[:-1]
         assert "worst case: none: a run may be where it was before, after " in str(explore(Stuck))
+
+    def test_it_goes_on_where_a_reply_is_taken(self) -> None:
+        """Of two replies that lead to the same position, the one that is only asked for again is no way round."""
+
+        class Loop(Strategy[Cell]):
+            left = Step((None, 0, None, None, None, None))
+            done = Halt()
+            initial = left
+            edges = (left.to(done, when=is_one), left.to(left))
+
+        told = explore(Loop, has_failures=False).cycle()
+        assert told is not None
+        assert told.events == (Reply("y"),)
 
     def test_a_kind_of_node_can_be_avoided(self) -> None:
         """A cycle that comes by a world node is none where those are left out."""

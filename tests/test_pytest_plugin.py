@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tinysmith._watch import WATCHERS
+
 pytest_plugins = ["pytester"]
 
 TEAM = '''
@@ -157,6 +159,13 @@ class TestReport:
         result.assert_outcomes(passed=1)
         enough = project.runpytest_inprocess("--strategy-coverage-fail-under=40")
         assert enough.ret == pytest.ExitCode.OK
+
+    def test_it_looks_on_no_longer_than_it_lasts(self, project: pytest.Pytester) -> None:
+        """After the session nobody looks on who did not before."""
+        before = list(WATCHERS)
+        project.makepyfile(PLAYS + "\ndef test_a(): play('good')\n")
+        project.runpytest_inprocess("--strategy-coverage")
+        assert before == WATCHERS
 
     def test_nothing_played_is_too_little(self, project: pytest.Pytester) -> None:
         """Where no strategy is played, no limit is met; a mere collection is not judged."""

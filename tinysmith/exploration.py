@@ -78,7 +78,7 @@ class Exploration(Generic[B]):
             nodes[hop.target] = nodes.get(hop.target, 0) + edges[hop.source, hop.index]
         return Coverage(plan, FrozenDict(nodes), FrozenDict(edges))
 
-    @property
+    @cached_property
     def outcomes(self) -> Mapping[str, Conversation[B]]:
         """How runs ended, each with the shortest conversation that was found."""
         return {name: self._told(trail, name) for name, trail in self._search.outcomes.items()}
@@ -216,29 +216,22 @@ def explore(
         strategy: What is searched.
         boards: First boards; by default the one that `brief` makes of a plain task, or the board's defaults.
         replies: By agent or panel, what it is answered with: texts or `Reply`s. By default its `samples`.
-        observations: By world node: texts or `Observation`s. By default a text, none, and an error, with and
-            without a reward, over or not.
-        results: By tool node: values. By default some of the tool's declared type, which needs Hypothesis.
+        observations: By world node: texts or `Observation`s. By default some of each sort.
+        results: By tool node: values. By default some of the tool's type, which needs Hypothesis.
         has_failures: Whether requests may also fail, and prompts be too long where an agent can shorten them.
         depth: How many events a run has at most.
-        max_positions: How many different positions are kept at most; each takes some 0.5 to 2 kB while the
-            search goes on, and more where boards and prompts are large.
+        max_positions: How many positions are kept at most; each takes some 0.5 to 2 kB while the search goes on.
         walks: How many walks follow where the search is not complete.
-        sought: With which the search is content, once it came to all of them: what `Exploration.to` takes.
+        sought: What `Exploration.to` takes: once it came to all of these, the search is content.
 
     Raises:
         UsageError: A mapping names a node that is not there, or there is no first board to begin with.
     """
     made = strategy() if isinstance(strategy, type) else strategy
-    return searched(
-        made,
-        first_boards(made) if boards is None else boards,
-        alphabet(
-            plan_of(made), replies=replies, observations=observations, results=results, has_failures=has_failures
-        ),
-        bounds=Bounds(depth, max_positions, walks),
-        sought=sought,
-    )
+    given = {"replies": replies, "observations": observations, "results": results}
+    letters = alphabet(plan_of(made), **given, has_failures=has_failures)
+    begins = first_boards(made) if boards is None else boards
+    return searched(made, begins, letters, bounds=Bounds(depth, max_positions, walks), sought=sought)
 
 
 def reach(strategy: Strategy[B] | type[Strategy[B]], target: str | Item, **options: Any) -> Conversation[B] | None:

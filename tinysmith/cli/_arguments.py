@@ -49,16 +49,7 @@ def parser() -> argparse.ArgumentParser:
             'class switches a check off by its code, with the reason: allow = {"paid-after-end": "it reflects"}.',
         )
     )
-    _add_explore(
-        commands.add_parser(
-            "explore",
-            help="search everything that a strategy can do over finite sets of answers",
-            description="Searches a strategy's positions, breadth first, and tells what it came by, the worst "
-            "case, and how runs end.",
-            epilog="Exit code 0; 1 where something raised, no guard held or no halt can be reached any more, or "
-            "where what --reach names was not found; 2 for misuse.",
-        )
-    )
+    _add_explore(commands)
     _add_run(commands.add_parser("run", help="run a strategy on tasks of an environment"))
     _add_index(
         commands.add_parser(
@@ -115,7 +106,15 @@ def _add_check(check: argparse.ArgumentParser) -> None:
     check.add_argument("--traceback", action="store_true", help="show where an error came from")
 
 
-def _add_explore(explore: argparse.ArgumentParser) -> None:
+def _add_explore(commands: Any) -> None:
+    explore = commands.add_parser(
+        "explore",
+        help="search everything that a strategy can do over finite sets of answers",
+        description="Searches a strategy's positions, breadth first, and tells what it came by, the worst case, "
+        "and how runs end.",
+        epilog="Exit code 0; 1 where something raised, no guard held or no halt can be reached any more, or where "
+        "what --reach names was not found; 2 for misuse.",
+    )
     explore.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
     bounds = (
         ("--depth", 1, DEPTH, "events that a run has at most"),
