@@ -4,7 +4,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import attrs
 
-from tinysmith._generated import drawn
+from tinysmith._generated import CannotGenerateError, drawn
 from tinysmith.errors import UsageError
 from tinysmith.protocols import Task
 from tinysmith.strategy import Strategy, plan_of
@@ -30,18 +30,26 @@ def first_boards(strategy: Strategy[B]) -> tuple[B, ...]:
         UsageError: There are none: a brief wants more than a plain task, or Hypothesis, which would make values
             for the fields without a default, is not installed.
     """
-    plan = plan_of(strategy)
     if needs_boards(strategy):
-        return drawn(
-            lambda strategies: boards_of(strategy, strategies),
-            MOST_BOARDS,
-            what=f"first boards of {plan.name}",
-        )
+        return generated_boards(strategy)
     try:
         return (strategy.brief(PLAIN, ""),)
     except Exception as error:
-        problem = f"{plan.name}.brief raised {type(error).__name__}: {error}, when it was given a plain task."
-        raise UsageError(f"{problem} Give boards=[…].") from error
+        problem = f"{plan_of(strategy).name}.brief raised {type(error).__name__}: {error},"
+        raise UsageError(f"{problem} when it was given a plain task. Give boards=[…].") from error
+
+
+def generated_boards(strategy: Strategy[B]) -> tuple[B, ...]:
+    """Some boards whose fields have their defaults, and where they have none, values of their types.
+
+    Raises:
+        UsageError: Hypothesis is not installed, or no values are found.
+    """
+    what = f"first boards of {plan_of(strategy).name}"
+    boards = drawn(lambda strategies: boards_of(strategy, strategies), MOST_BOARDS, what=what)
+    if not boards:
+        raise CannotGenerateError(f"No {what} could be generated: its validators refuse all that were tried.")
+    return boards
 
 
 def boards_of(strategy: Strategy[Any], strategies: Any) -> Any:
