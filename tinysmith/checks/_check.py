@@ -268,16 +268,11 @@ def _said(event: Event) -> str:
 def _first_boards(strategy: Strategy[B]) -> tuple[Any, ...]:
     """The first boards; where a brief wants more than a plain task, some that have their defaults."""
     try:
-        boards: tuple[Any, ...] = first_boards(strategy)
+        return first_boards(strategy)
     except (NotInstalledError, CannotGenerateError):
         raise
     except UsageError:
-        boards = generated_boards(strategy)
-    if not boards:
-        raise CannotGenerateError(
-            f"Its board's validators refuse all boards of {plan_of(strategy).name} that are drawn."
-        )
-    return boards
+        return generated_boards(strategy)
 
 
 def _briefed(strategy: Strategy[Any]) -> list[Any]:
