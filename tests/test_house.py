@@ -12,7 +12,10 @@ import tinysmith
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("tinysmith", "machines", "tests", "examples", "bench")
-FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+FILES = [
+    *sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")),
+    ROOT / "tinysmith_pytest.py",
+]
 
 PARTS = ("drawing", "environments", "memory", "models", "retrieval")
 PUBLIC = ["machines", "tinysmith", *(f"tinysmith.{part}" for part in PARTS)]
