@@ -246,12 +246,6 @@ class TestFields:
 
 
 class TestSound:
-    @pytest.mark.parametrize("name", machines.__all__)
-    def test_machines(self, name: str) -> None:
-        """Nothing is wrong with a built-in strategy."""
-        report = check(getattr(machines, name), max_positions=1_500)
-        assert report.is_clean, str(report)
-
     @pytest.mark.parametrize("name", ["Once", "Refine", "Ballot", "Lookup", "Spin"])
     def test_sketches(self, name: str) -> None:
         """Nothing is wrong with a small sound strategy."""
