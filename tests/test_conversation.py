@@ -9,8 +9,9 @@ from sketches import Ballot, Look, Lookup, Once, Pad, Refine, Spin, Writer
 
 from tinysmith import Failed, Halt, Limits, Observation, Reply, Result, Run, Scripted, Strategy, run
 from tinysmith._source import Source
-from tinysmith.conversation import LONGEST_ROUND, Conversation, answered, as_call, told, way
+from tinysmith.conversation import LONGEST_ROUND, Conversation, answered, as_call, said, told, way
 from tinysmith.errors import EventError
+from tinysmith.messages import Event
 
 
 class Mute(Writer):
@@ -96,8 +97,8 @@ class TestConversation:
     def test_what_raised_is_told_at_its_step(self) -> None:
         """Where an event cannot be folded, the error stands in its line, escaped, after what came before it."""
         lines = str(Conversation(Muted(), Pad(), (Reply("bad"), Reply("\x1b[2Jfair")))).splitlines()
-        assert lines[1:] == ["    1 writer: 'bad'  ↺ asks again", r"    2 KeyError: '\x1b[2J'"]
-        assert str(Conversation(Dumb(), Pad())).splitlines()[1:] == [r"    0 KeyError: '\x1b[2J'"]
+        assert lines[1:] == ["    1 writer: 'bad'  ↺ asks again", r"    2 '\x1b[2Jfair'  ✗ KeyError: '\x1b[2J'"]
+        assert str(Conversation(Dumb(), Pad())).splitlines()[1:] == [r"    0 ✗ KeyError: '\x1b[2J'"]
         with pytest.raises(EventError):
             list(Conversation(Once(), Pad(), (Result(1),)).positions())
 
@@ -167,3 +168,19 @@ class TestAsCall:
         text = as_call(source, (Reply("a" * 300), Observation("b", 1.0)), "    ")
         assert text == "    Reply('a' * 300),\n    Observation('b', reward=1.0),\n"
         assert source.imports == ("from tinysmith import Observation, Reply",)
+
+
+class TestSaid:
+    @pytest.mark.parametrize(
+        ("event", "words"),
+        [
+            (Reply("a\nb"), r"'a\nb'"),
+            (Observation("seen"), "'seen'"),
+            (Result([1]), "[1]"),
+            (Failed("server", "It failed."), "a failure (server)"),
+            (Reply("x" * 200), "'" + "x" * 58 + "…"),
+        ],
+    )
+    def test_in_one_short_line(self, event: Event, words: str) -> None:
+        """An event is told in a few words."""
+        assert said(event) == words

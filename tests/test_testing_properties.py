@@ -171,6 +171,26 @@ class TestLasting:
         Properties([never_after(is_empty, is_empty)]).check_run("here", [Pad()], is_halted=True)
 
 
+def raises_always(pad: Pad) -> bool:
+    raise KeyError("x")
+
+
+class TestAsking:
+    @pytest.mark.parametrize("claim", [eventually(raises_always), never_after(is_short, raises_always)])
+    def test_a_claim_about_runs_that_raises(self, claim: Any) -> None:
+        """A claim about runs that raises is named with what it raised, and told with the conversation."""
+        problem = r"Once, step \d: invariant raises_always raised KeyError: 'x', on"
+        with pytest.raises(AssertionError, match=problem) as caught:
+            played(Once, boards=[Pad()], invariants=[claim], max_examples=5)
+        assert "As a test:" in str(caught.value)
+
+    def test_a_long_board_is_cut(self) -> None:
+        """Of a board that is long, a message shows the beginning; the conversation's test has it whole."""
+        with pytest.raises(AssertionError) as caught:
+            played(Once, boards=[Pad(("ab" * 5_000 + "c",))], invariants=[is_empty], max_examples=1)
+        assert len(str(caught.value).splitlines()[0]) < 600
+
+
 class Claims(strategy_test(Refine, boards=[Pad(left=2)], max_examples=20)):  # type: ignore[misc]  # a made class
     """Has claims of its own."""
 
@@ -223,7 +243,7 @@ class TestMethods:
         assert result.testsRun == 1
         ((_, told),) = result.failures
         assert "invariant is_short does not hold" in told
-        assert "# and the invariant Stricter.is_short" in told
+        assert "Stricter('test_every_run').is_short]" in told
 
 
 class TestRefused:

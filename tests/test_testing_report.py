@@ -120,7 +120,23 @@ class TestReport:
         claims = [lambda pad: True, eventually(lambda pad: True), never_after(is_left, is_left)]
         source = as_test(conversation, claims)
         assert "invariants=[never_after(is_left, is_left)]," in source
-        assert source.count("# and the invariant") == 2
+        assert source.count("# add the invariant") == 2
+
+    def test_is_safe_to_print(self) -> None:
+        """Control characters in what does not hold are written out."""
+        told = report("It said \x1b[31mred\x07.", Conversation(Once(), Pad(("\x1b",))), [])
+        assert r"It said \x1b[31mred\x07." in told
+        assert all(char.isprintable() or char == "\n" for char in told)
+
+    def test_a_class_of_a_function(self) -> None:
+        """A strategy that is made in a function goes by its name, and nothing is imported for it."""
+
+        class Local(Once):
+            """Of this function."""
+
+        source = as_test(Conversation(Local(), Pad()))
+        assert "        Local,\n" in source
+        assert "import Local" not in source
 
     def test_says_which_seat_answered(self) -> None:
         """Of a panel, events say which seat they answer; of an agent, they need not."""

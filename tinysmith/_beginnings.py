@@ -5,6 +5,7 @@ from typing import Any, TypeVar, get_type_hints
 import attrs
 
 from tinysmith._generated import CannotGenerateError, drawn
+from tinysmith._possible import needed
 from tinysmith.errors import UsageError
 from tinysmith.protocols import Task
 from tinysmith.strategy import Strategy, plan_of
@@ -63,8 +64,8 @@ def boards_of(strategy: Strategy[Any], strategies: Any) -> Any:
     """
     board_type = plan_of(strategy).board_type
     hints = get_type_hints(board_type)
-    texts = {part.alias: strategies.just(PLAIN.query) for part in _needed(strategy) if hints[part.name] is str}
-    return strategies.builds(board_type, **texts)
+    plain = [part for part in _needed(strategy) if hints[part.name] is str and part.validator is None]
+    return needed(strategies, board_type, {part.alias: strategies.just(PLAIN.query) for part in plain})
 
 
 def _needed(strategy: Strategy[Any]) -> list[Any]:

@@ -66,6 +66,8 @@ class Source:
     def name_of(self, kind: type[Any]) -> str:
         """The name of a class or a function, imported."""
         module, name = kind.__module__, kind.__qualname__.partition(".")[0]
+        if "<locals>" in kind.__qualname__:
+            return kind.__name__  # of a function: nothing can import it
         self.names.add(("tinysmith" if module.startswith("tinysmith.") and _is_public(name) else module, name))
         return kind.__qualname__
 

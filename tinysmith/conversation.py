@@ -8,7 +8,7 @@ from attrs import field, frozen
 from tinysmith._shown import one_line
 from tinysmith._source import Source, source_of
 from tinysmith.limits import UNLIMITED, Limits
-from tinysmith.messages import Act, Event, Observation
+from tinysmith.messages import Act, Event, Observation, Reply, Result
 from tinysmith.position import Position
 from tinysmith.run import Run, Step, step_between
 from tinysmith.strategy import Strategy, plan_of
@@ -79,8 +79,20 @@ class Conversation(Generic[B]):
             lines.append(f"path: {way(self.path)}")
         except Exception as error:  # noqa: BLE001  # that the strategy is at fault is what is being told
             number = min(len(lines), len(self.events))  # 0: it raised at the start
-            lines.append(f"  {number:>3} {one_line(f'{type(error).__name__}: {error}', 160)}")
+            event = f"{said(self.events[number - 1])}  " if number else ""
+            lines.append(f"  {number:>3} {event}✗ {one_line(f'{type(error).__name__}: {error}', 160)}")
         return "\n".join(lines)
+
+
+def said(event: Event, width: int = 60) -> str:
+    """What an event says, in a few words."""
+    match event:
+        case Reply(text=text) | Observation(text=text):
+            return one_line(repr(text), width)
+        case Result(value=value):
+            return one_line(repr(value), width)
+        case failed:
+            return f"a failure ({failed.kind})"
 
 
 def way(path: Sequence[str]) -> str:

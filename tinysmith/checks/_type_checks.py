@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from enum import Enum
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -11,12 +10,12 @@ import attrs
 from attrs import evolve
 
 from tinysmith import _generated
+from tinysmith._possible import boards
 from tinysmith._source import source_of
 from tinysmith._spy import spied
 from tinysmith._turn import Plan
 from tinysmith.checks._guards import Answer, Questions
 from tinysmith.checks._inspection import fault_of, overlap, overlaps, pair_name, shown
-from tinysmith.checks._possible import boards
 from tinysmith.checks._sightings import POSSIBLE, Sighting, Sightings
 from tinysmith.nodes import Guard
 
@@ -123,9 +122,11 @@ def simpler(board: Any, holds: Callable[[Any], bool]) -> Any:
         if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # attrs types its class as a function
             default = attrs.NOTHING if default.takes_self else default.factory()
         if default is not attrs.NOTHING:
-            with suppress(ValueError, TypeError):  # a validator that looks at several fields
+            try:
                 plainer = evolve(board, **{str(part.alias): default})
-                board = plainer if holds(plainer) else board
+            except Exception:  # noqa: BLE001, S112  # whatever the class refuses values with
+                continue
+            board = plainer if holds(plainer) else board
     return board
 
 
@@ -166,7 +167,7 @@ def _evolved(board: Any, domains: Any) -> Iterator[Any]:
     for values in itertools.product(*domains.values()):
         try:
             yield evolve(board, **dict(zip(domains, values, strict=True)))
-        except (ValueError, TypeError):  # a validator rules that case out
+        except Exception:  # noqa: BLE001, S112  # whatever the class refuses that case with
             continue
 
 

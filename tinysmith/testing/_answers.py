@@ -16,6 +16,7 @@ from hypothesis.strategies import SearchStrategy
 
 from tinysmith._alphabet import SEEN, check_names
 from tinysmith._generated import result_type
+from tinysmith._possible import values_of
 from tinysmith._turn import Plan
 from tinysmith.errors import UsageError
 from tinysmith.messages import Event, Failed, Observation, Reply, Result
@@ -192,7 +193,7 @@ def _of_world(given: Any, name: str) -> Moods:
 
 def _results(tool: object) -> SearchStrategy[Any]:
     kind = result_type(tool)
-    return st.text(max_size=40) if kind is None else st.from_type(kind)
+    return st.text(max_size=40) if kind is None else values_of(st, kind)
 
 
 @st.composite

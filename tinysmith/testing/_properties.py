@@ -6,6 +6,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from attrs import frozen
 
+from tinysmith._shown import one_line
 from tinysmith._source import source_of
 from tinysmith.errors import UsageError
 from tinysmith.position import Hop
@@ -89,7 +90,7 @@ class Properties:
         """Checks what is claimed of every board."""
         for claim in self.of_boards:
             if _is_refuted(claim, where, board):
-                raise AssertionError(f"{where}: invariant {_named(claim)} does not hold on {source_of(board)}.")
+                raise AssertionError(f"{where}: invariant {_named(claim)} does not hold on {shown(board)}.")
 
     def check_transition(self, where: str, before: Any, hop: Hop, after: Any) -> None:
         """Checks what is claimed of every transition."""
@@ -97,20 +98,24 @@ class Properties:
             if _is_refuted(claim, where, before, hop, after):
                 edge = f"{hop.source} → {hop.target}" + (f" ({hop.why})" if hop.why else "")
                 problem = f"transition invariant {_named(claim)} does not hold for {edge}"
-                raise AssertionError(f"{where}: {problem}, from {source_of(before)} to {source_of(after)}.")
+                raise AssertionError(f"{where}: {problem}, from {shown(before)} to {shown(after)}.")
 
     def check_run(self, where: str, boards: list[Any], *, is_halted: bool) -> None:
         """Checks what is claimed of a run from its first board to its last."""
         for claim in self.lasting:
-            places = (place for place, board in enumerate(boards) if claim.sought(board))
-            first = next(places, None)
+            first = next((place for place, board in enumerate(boards) if _holds(claim.sought, where, board)), None)
             if claim.forbidden is None:
                 if first is None and is_halted:
                     raise AssertionError(f"{where}: {claim.name} does not hold: on no board of the run did it.")
             elif first is not None:
-                bad = next((board for board in boards[first + 1 :] if claim.forbidden(board)), None)
+                bad = next((board for board in boards[first + 1 :] if _holds(claim.forbidden, where, board)), None)
                 if bad is not None:
-                    raise AssertionError(f"{where}: {claim.name} does not hold on {source_of(bad)}.")
+                    raise AssertionError(f"{where}: {claim.name} does not hold on {shown(bad)}.")
+
+
+def shown(board: Any) -> str:
+    """A board in one line, cut where it is long; the test that a failure prints has it whole."""
+    return one_line(source_of(board), 400)
 
 
 def _takes(claim: Callable[..., Any], count: int) -> bool:
@@ -122,15 +127,24 @@ def _takes(claim: Callable[..., Any], count: int) -> bool:
 
 
 def _is_refuted(claim: Callable[..., Any], where: str, *arguments: Any) -> bool:
+    answer = _asked(claim, where, *arguments)
+    return answer is not None and not answer
+
+
+def _holds(claim: Callable[[Any], Any], where: str, board: Any) -> bool:
+    return bool(_asked(claim, where, board))
+
+
+def _asked(claim: Callable[..., Any], where: str, *arguments: Any) -> Any:
+    """What a claim answers."""
     try:
-        answer = claim(*arguments)
+        return claim(*arguments)
     except AssertionError:
         raise
     except Exception as error:
-        shown = ", ".join(map(source_of, arguments))
-        problem = f"{where}: invariant {_named(claim)} raised {type(error).__name__}: {error}, on {shown}."
+        told = ", ".join(map(shown, arguments))
+        problem = f"{where}: invariant {_named(claim)} raised {type(error).__name__}: {error}, on {told}."
         raise AssertionError(problem) from error
-    return answer is not None and not answer
 
 
 def _named(claim: Any) -> str:

@@ -1,7 +1,7 @@
 """What is claimed of every step of a run, whoever plays it; the property test plays at random."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tinysmith._boards import boards_at_first_hops, boards_at_hops
@@ -9,13 +9,13 @@ from tinysmith._codec import codec
 from tinysmith._scalars import MisfitError
 from tinysmith._shown import one_line
 from tinysmith._source import source_of
-from tinysmith.conversation import answered
+from tinysmith.conversation import answered, said
 from tinysmith.errors import DecodeError, EventError, NoEdgeError, ParseError, RunError
 from tinysmith.limits import Limits
-from tinysmith.messages import Ask, Event, Observation, Reply, Result
+from tinysmith.messages import Ask, Event, Observation, Reply
 from tinysmith.position import Hop, Position
 from tinysmith.strategy import Strategy, plan_of
-from tinysmith.testing._properties import Properties
+from tinysmith.testing._properties import Properties, shown
 
 
 class Referee:
@@ -38,10 +38,12 @@ class Referee:
 
     def begin(self, board: Any) -> Position[Any]:
         """The first position of a run, checked."""
+        where, kept = f"{self.plan.name}.{self.plan.initial}", self._form(board)
         try:
             position = self.strategy.start(board, self.limits)
         except Exception as error:
-            raise self._raised(f"{self.plan.name}.{self.plan.initial}", "the first board", error) from error
+            raise self._raised(where, "the first board", error) from error
+        self._check_unchanged(where, board, kept)
         self._check_hops(list(boards_at_first_hops(self.plan, board, position)), board, position)
         self.check(position)
         return position
@@ -49,11 +51,12 @@ class Referee:
     def advance(self, before: Position[Any], event: Event) -> Position[Any]:
         """The position after an event, checked."""
         where = f"{self.plan.name}.{before.node}"
-        request = answered(before, event)
+        request, kept = answered(before, event), self._form(before.board)
         try:
             after = self.strategy.advance(before, event)
         except Exception as error:
             raise self._raised(where, said(event), error) from error
+        self._check_unchanged(where, before.board, kept)
         try:
             hops = list(boards_at_hops(self.plan, before, request, event, after))
         except ParseError as error:
@@ -87,7 +90,20 @@ class Referee:
             problem = f"{where}: the position does not survive JSON: {error}."
             raise AssertionError(f"{problem} Put on the board what its type says.") from error
         if again != board and self.codec.encode(again, "board") != saved:
-            raise AssertionError(f"{where}: JSON changes {source_of(board)} to {source_of(again)}.")
+            raise AssertionError(f"{where}: JSON changes {shown(board)} to {shown(again)}.")
+
+    def _form(self, board: Any) -> Any:
+        """A board as JSON data; None where it has no such form, which is told elsewhere."""
+        try:
+            return self.codec.encode(board, "board")
+        except (MisfitError, RecursionError, AttributeError):
+            return None
+
+    def _check_unchanged(self, where: str, board: Any, kept: Any) -> None:
+        """Checks that nobody wrote to a board."""
+        if self._form(board) != kept:
+            problem = f"{where}: what a node or a guard was given was changed, and is now {shown(board)}."
+            raise AssertionError(f"{problem} Only return a changed board, as `evolve` makes it. {PURE}")
 
     def _check_hops(
         self, hops: Sequence[tuple[Hop, Any]], board: Any, after: Position[Any], *, node: str = ""
@@ -100,33 +116,35 @@ class Referee:
             _claim(hop in declared, f"{self.plan.name}.{node}: {hop} is no declared edge")
             self._check_guards(hop, left)
             where = f"{self.plan.name}.{node}, step {after.step}"
+            self.properties.check_board(where, left)
             self.properties.check_transition(where, board, hop, left)
             node, board = hop.target, left
 
     def _check_guards(self, hop: Hop, board: Any) -> None:
         """Checks that every guard that could have been asked is total, boolean and pure."""
         verdicts: list[bool] = []
+        form = self._form(board)
         for guard in self.plan.guards[hop.source]:
             where = f"{self.plan.name}.{hop.source}: its guard {guard.__name__}"
             kept = copy.copy(board)
             try:
                 first, second = guard(board), guard(board)
             except Exception as error:
-                problem = f"{where} raised {type(error).__name__}: {error}, on {source_of(kept)}."
+                problem = f"{where} raised {type(error).__name__}: {error}, on {shown(kept)}."
                 raise AssertionError(f"{problem} A guard answers on every board.") from error
             if first is not second:
-                raise AssertionError(f"{where} answered {first}, then {second}, on {source_of(kept)}. {PURE}")
+                raise AssertionError(f"{where} answered {first}, then {second}, on {shown(kept)}. {PURE}")
             if type(first) is not bool:
-                raise AssertionError(f"{where} answered {first!r}, on {source_of(kept)}. Answer True or False.")
-            if board != kept and source_of(board) != source_of(kept):
-                raise AssertionError(f"{where} changed {source_of(kept)} to {source_of(board)}. {PURE}")
+                raise AssertionError(f"{where} answered {first!r}, on {shown(kept)}. Answer True or False.")
+            if (board != kept and source_of(board) != source_of(kept)) or self._form(board) != form:
+                raise AssertionError(f"{where} changed {shown(kept)} to {shown(board)}. {PURE}")
             verdicts.append(first)
         open_edge = verdicts.index(True) if True in verdicts else len(verdicts)
         if 0 <= hop.index != open_edge:
             problem = (
                 f"{self.plan.name}.{hop.source}: {hop.why or 'its edge'} led to {hop.target}, and on the same"
             )
-            raise AssertionError(f"{problem} board another edge is open: {source_of(board)}. {PURE}")
+            raise AssertionError(f"{problem} board another edge is open: {shown(board)}. {PURE}")
 
     def _raised(self, where: str, what: str, error: Exception) -> AssertionError:
         """What an error of the fold says of the strategy."""
@@ -151,10 +169,25 @@ class Referee:
         last = positions[-1]
         self._check_illegal(positions[pause])
         self._check_replay(board, events, positions, pause)
-        boards = [board, *(position.board for position in positions)]
         done = last.done
         is_halted = done is not None and done.outcome in self.plan.nodes
-        self.properties.check_run(f"{self.plan.name}, step {last.step}", boards, is_halted=is_halted)
+        if self.properties.lasting:
+            boards = list(self._boards(board, events, positions))
+            self.properties.check_run(f"{self.plan.name}, step {last.step}", boards, is_halted=is_halted)
+
+    def _boards(self, board: Any, events: Sequence[Event], positions: Sequence[Position[Any]]) -> Iterator[Any]:
+        """Every board of a run in order, between hops too; one that is as the one before it is left out."""
+        last = board
+        yield board
+        passed = [left for _, left in boards_at_first_hops(self.plan, board, positions[0])]
+        for event, before, after in zip((None, *events), (None, *positions), positions, strict=False):
+            if event is not None and before is not None:
+                request = answered(before, event)
+                passed = [left for _, left in boards_at_hops(self.plan, before, request, event, after)]
+            for following in (*passed, after.board):
+                if following != last:
+                    yield following
+                last = following
 
     def _check_illegal(self, position: Position[Any]) -> None:
         """Checks that an event which answers nothing raises, and changes nothing."""
@@ -202,17 +235,6 @@ class Referee:
 
 KEEPS = "A node keeps something of its own: put it on the board."
 PURE = "A guard only reads its board, and depends on nothing else."
-
-
-def said(event: Event) -> str:
-    """An event in a few words."""
-    match event:
-        case Reply(text=text) | Observation(text=text):
-            return one_line(repr(text), 80)
-        case Result(value=value):
-            return one_line(repr(value), 80)
-        case failed:
-            return f"a failure ({failed.kind})"
 
 
 def _saved(referee: Referee, position: Position[Any]) -> str:

@@ -1,12 +1,14 @@
 """A failure, told: what does not hold, the conversation that shows it, and the same as a test."""
 
 import re
+import unittest
 from collections.abc import Iterable
 from textwrap import indent
 from typing import Any
 
 from attrs import evolve
 
+from tinysmith._shown import escaped
 from tinysmith._source import Source
 from tinysmith.conversation import Conversation
 from tinysmith.messages import Event
@@ -19,7 +21,7 @@ HEAD = "The conversation that shows it, the shortest that was found:"
 def report(problem: str, conversation: Conversation[Any], claims: Iterable[Any]) -> str:
     """What does not hold, the conversation, and a test that plays it again."""
     test = indent(as_test(conversation, claims), "    ")
-    return f"{problem}\n\n{HEAD}\n{conversation}\n\nAs a test:\n\n{test}"
+    return escaped(f"{problem}\n\n{HEAD}\n{conversation}\n\nAs a test:\n\n{test}")
 
 
 def as_test(conversation: Conversation[Any], claims: Iterable[Any] = ()) -> str:
@@ -39,7 +41,9 @@ def as_test(conversation: Conversation[Any], claims: Iterable[Any] = ()) -> str:
     arguments = [f"        {strategy},", f"        {board},", f"        {events},"]
     if named:
         arguments.append(f"        invariants=[{', '.join(named)}],")
-    arguments += [f"        # and the invariant {' '.join(claim.split())}" for claim in unnamed]
+    arguments += [
+        f"        # add the invariant {' '.join(claim.split())}: it has no name to import" for claim in unnamed
+    ]
     name = re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", plan_of(conversation.strategy).name).lower()
     body = [f"def test_{name}_again() -> None:", "    replay(", *arguments, "    )"]
     return "\n".join([*source.imports, "", "", *body]) + "\n"
@@ -70,5 +74,8 @@ def _claim(source: Source, claim: Any) -> str:
         maker = "eventually" if claim.forbidden is None else "never_after"
         source.names.add(("tinysmith.testing", maker))
         return f"{maker}({', '.join(parts)})"
+    owner = getattr(claim, "__self__", None)
+    if isinstance(owner, unittest.TestCase) and "<locals>" not in type(owner).__qualname__:
+        return f"{source.name_of(type(owner))}('test_every_run').{claim.__name__}"
     name = getattr(claim, "__qualname__", "")
     return source.name_of(claim) if name.isidentifier() else ""

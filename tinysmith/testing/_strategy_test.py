@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from hypothesis.strategies import SearchStrategy
 
+from tinysmith._generated import CannotGenerateError
+from tinysmith.errors import UsageError
 from tinysmith.limits import Limits
 from tinysmith.messages import Event
 from tinysmith.strategy import Strategy, plan_of
@@ -51,8 +53,11 @@ def strategy_test(
         max_examples: How many runs are drawn; by default as many as Hypothesis's profile says, which is 100.
 
     Raises:
-        UsageError: A mapping names a node that is not there, or of another kind; or a claim takes something else.
+        UsageError: A mapping names a node that is not there, or of another kind; a claim takes something else; or
+            nothing would be played.
     """
+    if max_steps < 1 or (max_examples is not None and max_examples < 1):
+        raise UsageError(f"max_steps={max_steps} and max_examples={max_examples} play nothing. Give 1 or more.")
     table = Table.of(strategy, boards, (replies or {}, observations or {}, results or {}), limits)
     return _test_class(table, Properties(invariants), max_steps, max_examples)
 
@@ -107,20 +112,25 @@ def _settings(max_examples: int | None) -> settings:
         print_blob=False,  # the report has a test instead
         report_multiple_bugs=False,
         suppress_health_check=[
-            HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example,
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.large_base_example,
+            HealthCheck.filter_too_much,  # of validators that refuse most
         ],
-    )  # fmt: skip
+    )
 
 
 def _seeded(table: Table, referee: Referee, max_steps: int) -> AssertionError | None:
     """Plays the conversations that a search finds, and returns the first failure."""
     if not table.is_default:
         return None
-    for conversation in seeds(table.strategy, max_steps):
-        try:
+    try:
+        for conversation in seeds(table.strategy, max_steps):
             replayed(referee, conversation.board, conversation.events)
-        except AssertionError as error:
-            return error
+    except CannotGenerateError:  # of a type that hardly any value fits; drawing goes on trying
+        return None
+    except AssertionError as error:
+        return error
     return None
 
 

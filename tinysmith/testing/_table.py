@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from tinysmith._beginnings import boards_of, first_boards, needs_boards
+from tinysmith._possible import needed
 from tinysmith.limits import Limits
 from tinysmith.messages import Event
 from tinysmith.protocols import Task
@@ -65,7 +66,8 @@ class Table:
 def _boards(strategy: Strategy[Any]) -> SearchStrategy[Any]:
     """The board that `brief` makes of plain tasks; or what the type allows, where there is no such board."""
     if needs_boards(strategy):
-        return st.one_of(boards_of(strategy, st), st.builds(plan_of(strategy).board_type))
+        drawn: SearchStrategy[Any] = boards_of(strategy, st) | needed(st, plan_of(strategy).board_type, {})
+        return drawn
     first_boards(strategy)
     tasks = st.sampled_from([Task("task", query, instructions="Do it well.") for query in QUERIES])
     return tasks.map(lambda task: strategy.brief(task, ""))

@@ -31,6 +31,22 @@ def boards(strategies: Any, board_type: type[Any], reached: Sequence[Any] = ()) 
     return _Drawing(strategies).of_class(board_type, seen)
 
 
+def needed(strategies: Any, board_type: type[Any], given: Mapping[str, Any]) -> Any:
+    """A Hypothesis strategy for boards whose fields have their defaults, where they have one.
+
+    Args:
+        strategies: Hypothesis's module of strategies.
+        board_type: The class of the boards.
+        given: By the names that the class takes, what some of the other fields are drawn from.
+    """
+    return _Drawing(strategies).of_needed(board_type, given)
+
+
+def values_of(strategies: Any, hint: Any) -> Any:
+    """A Hypothesis strategy for the values of a type, attrs validators in it honoured."""
+    return _Drawing(strategies).of(hint)
+
+
 class _Drawing:
     """Makes Hypothesis strategies for the types that a board may have.
 
@@ -71,7 +87,20 @@ class _Drawing:
         parts = {
             part.alias: self._field(part, hints[part.name], seen.get(part.name, ())) for part in attrs.fields(kind)
         }
-        made = self.st.fixed_dictionaries(parts).map(lambda values: _built(kind, values))
+        return self._made(kind, parts)
+
+    def of_needed(self, kind: type[Any], given: Mapping[str, Any]) -> Any:
+        """A strategy for the instances of an attrs class of which only fields without a default are drawn."""
+        hints = get_type_hints(kind)
+        parts = {
+            part.alias: given[part.alias] if part.alias in given else self._field(part, hints[part.name], ())
+            for part in attrs.fields(kind)
+            if part.init and part.default is attrs.NOTHING
+        }
+        return self._made(kind, parts)
+
+    def _made(self, kind: type[Any], parts: Mapping[str, Any]) -> Any:
+        made = self.st.fixed_dictionaries(dict(parts)).map(lambda values: _built(kind, values))
         return made.filter(lambda board: board is not None)
 
     def _field(self, part: Any, hint: Any, seen: Sequence[Any]) -> Any:

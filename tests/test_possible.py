@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tinysmith import FrozenDict
 from tinysmith._codec import codec
 from tinysmith._generated import smallest
-from tinysmith.checks._possible import boards
+from tinysmith._possible import boards
 
 Name = NewType("Name", str)
 
