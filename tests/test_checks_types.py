@@ -28,6 +28,14 @@ class TestTypes:
         """All cases of a few fields are tried, but for those that the board's class refuses."""
         assert "not-proved" not in {each.code for each in check(boards.FewCases, **SMALL).findings}
 
+    def test_a_class_may_refuse_cases_with_anything(self) -> None:
+        """Cases and simpler boards that a class refuses by an assertion do not count either."""
+        assert found(boards.Asserted) == ()
+        assert "not-proved" not in {each.code for each in check(boards.Asserted, **SMALL).findings}
+        finding = only(boards.AssertedStuck)
+        assert finding.code == "no-guard-holds"
+        assert "side='tails'" in finding.example
+
     @pytest.mark.parametrize("name", ["ManyCases", "SealedNarrow"])
     def test_too_many_cases_prove_nothing(self, name: str) -> None:
         """Where there are too many cases, or what is read cannot be told, that is said."""

@@ -31,6 +31,16 @@ class Score:
     points: int = field(validator=ge(10))
 
 
+@frozen
+class Sure:
+    """From ten on, or it is a bug."""
+
+    points: int
+
+    def __attrs_post_init__(self) -> None:
+        assert self.points >= 10
+
+
 class Asker(Tool[Pad, R], Generic[R]):
     """A tool of any result, over one board."""
 
@@ -66,6 +76,12 @@ class TestValues:
         made = drawn(lambda strategies: strategies.builds(Score, strategies.integers(0, 20)), 4, what="scores")
         assert made
         assert all(score.points >= 10 for score in made)
+
+    def test_a_class_may_refuse_values_with_anything(self) -> None:
+        """What a class refuses by an assertion, or by any error, is left out as well."""
+        made = drawn(lambda strategies: strategies.builds(Sure, strategies.integers(0, 20)), 4, what="numbers")
+        assert made
+        assert all(sure.points >= 10 for sure in made)
 
     def test_what_has_no_values_is_told(self) -> None:
         """Where Hypothesis can make nothing, the message says of what."""

@@ -52,7 +52,9 @@ def drawn(make: Any, most: int, *, what: str, tries: int = 4) -> tuple[Any, ...]
     def collect(data: Any) -> None:
         try:
             value = data.draw(strategy)
-        except (ValueError, TypeError):  # of a validator
+        except hypothesis.errors.HypothesisException:
+            raise
+        except Exception:  # noqa: BLE001  # whatever a class refuses values with
             return
         if len(found) < most and value not in found:
             found.append(value)
@@ -79,6 +81,7 @@ def smallest(make: Any, holds: Callable[[Any], bool], *, what: str, tries: int =
         max_examples=tries,
         database=None,
         derandomize=True,
+        deadline=None,
         phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
         suppress_health_check=list(hypothesis.HealthCheck),
     )
