@@ -1,5 +1,7 @@
 """What a search answers each node with."""
 
+from collections.abc import Mapping
+
 import pytest
 from attrs import evolve, field, frozen
 from attrs.validators import gt
@@ -7,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sketches import Eye, Pad, Refine, Rescue, Round, Writer
 
-from tinysmith import Failed, Halt, Observation, Reply, Result, Strategy, Typed
+from tinysmith import Failed, Halt, Observation, Reply, Result, Strategy, Tool, Typed
 from tinysmith._alphabet import MOST_VALUES, MOST_WORDS, SEEN, Alphabet, addressed, alphabet, variants, words
 from tinysmith._generated import CannotGenerateError
+from tinysmith.checks import check
 from tinysmith.errors import UsageError
 from tinysmith.messages import Ask
 from tinysmith.strategy import plan_of
@@ -212,8 +215,37 @@ class TestAlphabet:
             initial = hopeless
             edges = (hopeless.to(done),)
 
-        with pytest.raises((CannotGenerateError, UsageError), match="could be generated"):
+        said = r"No reply of hopeless could be generated, since .*: give some by replies=\{'hopeless': \[…\]\}\."
+        with pytest.raises(CannotGenerateError, match=said):
             of(Vain)
+        assert of(Vain, replies={"hopeless": ['{"score": 1}']}).narrow["hopeless"][0] == Reply('{"score": 1}')
+
+    def test_a_tool_whose_results_cannot_be_made_is_told(self) -> None:
+        """Where no result of a tool's type can be made, nothing is searched without any."""
+
+        @frozen
+        class Never:
+            def __attrs_post_init__(self) -> None:
+                raise AssertionError("never")
+
+        class Fetching(Tool[Pad, Never]):
+            def arguments(self, pad: Pad, /) -> Mapping[str, object]:
+                return {}
+
+            def receive(self, pad: Pad, result: Never, /) -> Pad:
+                return pad
+
+        class Fruitless(Strategy[Pad]):
+            fetch = Fetching()
+            done = Halt()
+            initial = fetch
+            edges = (fetch.to(done),)
+
+        with pytest.raises(CannotGenerateError, match=r"No result of fetch .*: give some by results=\{'fetch'"):
+            of(Fruitless)
+        (finding,) = check(Fruitless).findings
+        assert finding.code == "not-proved"
+        assert "results={'fetch': […]}" in finding.problem
 
 
 class TestAddressed:

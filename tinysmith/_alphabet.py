@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import attrs
 from attrs import evolve, frozen
 
+from tinysmith._generated import CannotGenerateError, result_values, typed_texts
 from tinysmith._shown import near
 from tinysmith._turn import Plan
 from tinysmith.errors import UsageError
@@ -142,13 +143,19 @@ def _answers(plan: Plan, name: str, given: Any) -> tuple[tuple[Event, ...], tupl
         seen = (*SEEN, *map(Observation, words(plan, node.observe)))
         return seen, seen
     if kind is Tool:
-        results = tuple(Result(value) for value in _results(node))
+        results = tuple(Result(value) for value in _generated(_results(node), "result", name))
         return results, results
-    texts = _texts(node)
-    if not texts:
-        raise UsageError(f"No reply of {name} could be generated. Give some: replies={{{name!r}: […]}}.")
+    texts = _generated(_texts(node), "reply", name)
     few = tuple(map(Reply, texts))
     return few, (*few, *(Reply(other) for text in texts for other in variants(text)))
+
+
+def _generated(values: Sequence[Any], what: str, name: str) -> Sequence[Any]:
+    if values:
+        return values
+    problem = f"No {what} of {name} could be generated, since its type refuses all that were tried"
+    many = {"reply": "replies", "result": "results"}[what]
+    raise CannotGenerateError(f"{problem}: give some by {many}={{{name!r}: […]}}.")
 
 
 def _listed(given: Any, name: str) -> Sequence[Any]:
@@ -175,12 +182,8 @@ def _event(kind: type[Node[Any]], value: Any, name: str) -> Event:
 def _texts(node: Any) -> Sequence[str]:
     if node.samples or not isinstance(node, Typed):
         return tuple(node.samples) or ("yes", "no", "Some text.")
-    from tinysmith._generated import typed_texts  # noqa: PLC0415  # Hypothesis, which few programs need
-
     return typed_texts(node.reply_type, MOST_VALUES)
 
 
 def _results(node: Any) -> Sequence[Any]:
-    from tinysmith._generated import result_values  # noqa: PLC0415  # as above
-
     return result_values(node, MOST_VALUES)
