@@ -51,14 +51,15 @@ def pytest_configure(config: pytest.Config) -> None:
     pictures = config.getoption("strategy_coverage_pictures")
     if pictures is None and config.getini("strategy_coverage_pictures"):
         pictures = config.rootpath / config.getini("strategy_coverage_pictures")
-    is_wanted = config.getoption("strategy_coverage") or config.getini("strategy_coverage")
+    include = config.getoption("strategy_coverage_include")
+    is_wanted = config.getoption("strategy_coverage") or config.getini("strategy_coverage") or include
     if is_wanted or fail_under is not None or pictures is not None:
         from tinysmith.pytest_plugin import StrategyCoverage  # noqa: PLC0415  # the framework, only where it is used
 
         collector = StrategyCoverage(
             config,
             fail_under=fail_under,
-            include=config.getoption("strategy_coverage_include") or config.getini("strategy_coverage_include"),
+            include=include or config.getini("strategy_coverage_include"),
             pictures=None if pictures is None else Path(pictures),
         )
         config.pluginmanager.register(collector, "tinysmith-strategy-coverage")

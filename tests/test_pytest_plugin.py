@@ -234,6 +234,13 @@ class TestInclude:
         both = ["--strategy-coverage-include=team:R*", "--strategy-coverage-include=team:Ask"]
         assert "team:Refine" in lines(project.runpytest_inprocess("--strategy-coverage", *both))
 
+    def test_a_pattern_alone_is_enough(self, project: pytest.Pytester) -> None:
+        """Whoever says of what wants to collect; patterns in the file only say of what, if it is wanted."""
+        project.makepyfile(PLAYS + "\ndef test_a():\n    play('good')\n")
+        assert "team:Refine" in lines(project.runpytest_inprocess("--strategy-coverage-include=team:*"))
+        project.makeini("[pytest]\npythonpath = .\nstrategy_coverage_include =\n    team:*\n")
+        assert "team:Refine" not in lines(project.runpytest_inprocess())
+
     def test_the_file_says_the_same(self, project: pytest.Pytester) -> None:
         """All options are settings of the configuration file too; the command line overrides them."""
         project.makeini(

@@ -25,7 +25,6 @@ _DATA = (str, bytes, int, float, complex, tuple, list, frozenset, set, Mapping, 
 # What a class of these modules brings along is the same for everybody.
 _FOUNDATIONS = frozenset({"abc", "builtins", "tinysmith.nodes", "tinysmith.strategy", "tinysmith.typed", "typing"})
 _SHAPE = 0x3FF  # of a code's flags: star arguments, generator, coroutine; above are the compiler's own
-_SHAPE = 0x3FF  # of a code's flags: star arguments, generator, coroutine; above are the compiler's own
 _ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
