@@ -168,54 +168,6 @@ class WaveringElsewhere(Strategy[Draft]):
     edges = (writer.to(done, when=is_odd_elsewhere), writer.to(gave_up))
 
 
-@frozen
-class Asserting:
-    """A board that asserts what goes together."""
-
-    text: str = ""
-    side: Literal["heads", "tails"] = "heads"
-    is_over: bool = False
-
-    def __attrs_post_init__(self) -> None:
-        assert not (self.is_over and self.side == "heads"), "it is over when tails came"
-
-
-class AssertingFlip(Agent[Asserting]):
-    samples: ClassVar[tuple[str, ...]] = ("heads", "tails")
-
-    def prompt(self, coin: Asserting, /) -> str:
-        return f"Flip {coin.text}."
-
-    def parse(self, coin: Asserting, reply: str, /) -> Asserting:
-        return evolve(coin, side="tails", is_over=reply == "tails")
-
-
-def is_asserted_over(coin: Asserting) -> bool:
-    return coin.is_over
-
-
-def is_asserted_open(coin: Asserting) -> bool:
-    return not coin.is_over
-
-
-class Asserted(Strategy[Asserting]):
-    """Nothing is wrong with it, and its board refuses cases by an assertion."""
-
-    flip, done, gave_up = AssertingFlip(), Halt(success=True), Halt()
-    initial = flip
-    edges = (flip.to(done, when=is_asserted_over), flip.to(gave_up, when=is_asserted_open))
-    allow: ClassVar[dict[str, str]] = {"no-otherwise": "one is the other's opposite"}
-
-
-class AssertedStuck(Strategy[Asserting]):
-    """No guard holds where it is over."""
-
-    flip, done = AssertingFlip(), Halt()
-    initial = flip
-    edges = (flip.to(done, when=is_asserted_open),)
-    allow: ClassVar[dict[str, str]] = {"no-otherwise": "planted"}
-
-
 class Picky(Strategy[Draft]):
     """Nothing is wrong with it, but its brief wants a task of its own kind."""
 

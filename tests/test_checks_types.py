@@ -1,14 +1,66 @@
 """`check` beyond runs: boards that the type allows, first boards that are generated, what cannot be proved."""
 
+from typing import ClassVar, Literal
+
 import planted_boards as boards
 import pytest
+from attrs import evolve, frozen
 from checking import SMALL, found, only
 from planted import Draft
 from planted_boards import Coin
 from planted_cycles import Votes
 
+from tinysmith import Agent, Halt, Strategy
 from tinysmith.checks import check
 from tinysmith.errors import UsageError
+
+
+@frozen
+class Asserting:
+    """A board that asserts what goes together."""
+
+    text: str = ""
+    side: Literal["heads", "tails"] = "heads"
+    is_over: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        assert not (self.is_over and self.side == "heads"), "it is over when tails came"
+
+
+class AssertingFlip(Agent[Asserting]):
+    samples: ClassVar[tuple[str, ...]] = ("heads", "tails")
+
+    def prompt(self, coin: Asserting, /) -> str:
+        return f"Flip {coin.text}."
+
+    def parse(self, coin: Asserting, reply: str, /) -> Asserting:
+        return evolve(coin, side="tails", is_over=reply == "tails")
+
+
+def is_asserted_over(coin: Asserting) -> bool:
+    return coin.is_over
+
+
+def is_asserted_open(coin: Asserting) -> bool:
+    return not coin.is_over
+
+
+class Asserted(Strategy[Asserting]):
+    """Nothing is wrong with it, and its board refuses cases by an assertion."""
+
+    flip, done, gave_up = AssertingFlip(), Halt(success=True), Halt()
+    initial = flip
+    edges = (flip.to(done, when=is_asserted_over), flip.to(gave_up, when=is_asserted_open))
+    allow: ClassVar[dict[str, str]] = {"no-otherwise": "one is the other's opposite"}
+
+
+class AssertedStuck(Strategy[Asserting]):
+    """No guard holds where it is over."""
+
+    flip, done = AssertingFlip(), Halt()
+    initial = flip
+    edges = (flip.to(done, when=is_asserted_open),)
+    allow: ClassVar[dict[str, str]] = {"no-otherwise": "planted"}
 
 
 class TestTypes:
@@ -30,9 +82,9 @@ class TestTypes:
 
     def test_a_class_may_refuse_cases_with_anything(self) -> None:
         """Cases and simpler boards that a class refuses by an assertion do not count either."""
-        assert found(boards.Asserted) == ()
-        assert "not-proved" not in {each.code for each in check(boards.Asserted, **SMALL).findings}
-        finding = only(boards.AssertedStuck)
+        assert found(Asserted) == ()
+        assert "not-proved" not in {each.code for each in check(Asserted, **SMALL).findings}
+        finding = only(AssertedStuck)
         assert finding.code == "no-guard-holds"
         assert "side='tails'" in finding.example
 
@@ -75,6 +127,9 @@ class TestBeginnings:
     def test_a_brief_that_wants_more_than_a_plain_task(self) -> None:
         """A brief that a plain task is not enough for is done without."""
         assert found(boards.Picky) == ()
+        (finding,) = [each for each in check(boards.Picky, **SMALL).findings if each.code == "not-proved"]
+        assert "of a plain task it raised KeyError: 'text'. Generated boards were searched" in finding.problem
+        assert finding.remedy == "Give boards=, or let `brief` take a plain task."
 
     def test_an_object_is_as_good_as_its_class(self) -> None:
         """`check` takes the class or an object of it."""

@@ -47,6 +47,29 @@ class Stuck(Strategy[Draft]):
     edges = (writer.to(done, when=is_good),)
     allow = {"no-otherwise": "it is always good"}
 """
+DEEP = """
+from attrs import evolve, frozen
+from tinysmith import Agent, Halt, Strategy
+
+@frozen
+class Count:
+    left: int = 100
+
+class Counter(Agent[Count]):
+    samples = ("one",)
+    def prompt(self, count, /):
+        return f"{count.left} are left."
+    def parse(self, count, reply, /):
+        return evolve(count, left=count.left - 1)
+
+def is_spent(count):
+    return count.left <= 0
+
+class Deep(Strategy[Count]):
+    counter, done = Counter(), Halt()
+    initial = counter
+    edges = (counter.to(done, when=is_spent), counter.to(counter))
+"""
 REFUSED = """
 class Refused(Strategy[Draft]):
     writer = Writer()
@@ -209,12 +232,41 @@ class TestHowItEnds:
         assert said in error
         assert error.count("\n") == 1
 
+    def test_a_strategy_that_cannot_be_made_is_misuse(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """One that wants arguments is told in one sentence."""
+        path = tmp_path / "wanting.py"
+        wanting = "\nclass Wanting(Sound):\n    def __init__(self, size):\n        self.size = size\n"
+        path.write_text(SOUND + wanting, encoding="utf-8")
+        assert main(["check", f"{path}:Wanting"]) == 2
+        error = capsys.readouterr().err
+        assert "Wanting cannot be made: " in error
+        assert error.endswith("Put what varies on the board.\n")
+
     def test_an_unknown_format_is_misuse(self, capsys: pytest.CaptureFixture[str]) -> None:
         """The formats are told where another is wanted."""
         with pytest.raises(SystemExit) as ended:
             main(["check", "machines:TryAgain", "--format", "xml"])
         assert ended.value.code == 2
         assert "'text', 'json', 'sarif'" in capsys.readouterr().err
+
+
+class TestHowFar:
+    def test_a_deep_counter_is_searched_to_its_end(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """What a bound hides is told with that bound, and the option that moves it finds it."""
+        path = tmp_path / "deep.py"
+        path.write_text(DEEP, encoding="utf-8")
+        assert main(["check", str(path), "--fail-on", "never"]) == 0
+        assert "search deeper than depth 60: by depth=, on the command line --depth." in capsys.readouterr().out
+        assert main(["check", str(path), "--depth", "200", "--fail-on", "warning"]) == 0
+        assert "depth 60" not in capsys.readouterr().out
+        assert main(["check", str(path), "--max-positions", "7", "--walks", "0", "--fail-on", "never"]) == 0
+        out = capsys.readouterr().out
+        assert "Searched: 7 positions, to depth " in out
+        assert "go further than 7 positions: by max_positions= or walks=, " in out
 
 
 class TestHook:

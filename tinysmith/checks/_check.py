@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from attrs import evolve
 
 from tinysmith._alphabet import Alphabet, Given, alphabet
-from tinysmith._beginnings import first_boards, generated_boards
+from tinysmith._beginnings import PLAIN, first_boards, generated_boards
 from tinysmith._generated import CannotGenerateError, NotInstalledError
 from tinysmith._shortening import shortened
 from tinysmith._shown import one_line
@@ -25,7 +25,6 @@ from tinysmith.conversation import Conversation, answered
 from tinysmith.errors import DefinitionError, Finding, UsageError
 from tinysmith.exploration import DEPTH, MAX_POSITIONS, WALKS, Bounds, Exploration, searched
 from tinysmith.messages import Event, Observation, Reply, Result
-from tinysmith.protocols import Task
 from tinysmith.strategy import Strategy, plan_of
 
 B = TypeVar("B")
@@ -92,7 +91,7 @@ class _Checking:
     def run(self, boards: Sequence[Any] | None, answers: Mapping[str, Any], bounds: Bounds) -> None:
         """Makes the whole check."""
         try:
-            first = _first_boards(self.strategy) if boards is None else tuple(boards)
+            first = self.first_boards() if boards is None else tuple(boards)
             letters = alphabet(self.plan, **answers)
         except (NotInstalledError, CannotGenerateError) as error:
             self.not_proved(f"nothing was searched. {error}", "Give boards=, replies= or results=.", "search")
@@ -101,6 +100,20 @@ class _Checking:
         is_briefed = boards is None and type(self.strategy).brief is not Strategy.brief
         self.conclude(self.found, letters, first, is_briefed=is_briefed)
         self.look_at_types()
+
+    def first_boards(self) -> tuple[Any, ...]:
+        """The first boards; where `brief` wants more than a plain task, some that are generated."""
+        try:
+            return first_boards(self.strategy)
+        except (NotInstalledError, CannotGenerateError):
+            raise
+        except UsageError as error:
+            boards = generated_boards(self.strategy)
+            raised = one_line(f"{type(error.__cause__).__name__}: {error.__cause__}", 200).rstrip(".")
+            problem = f"anything about the boards that `brief` makes: of a plain task it raised {raised}."
+            remedy = "Give boards=, or let `brief` take a plain task."
+            self.not_proved(f"{problem} Generated boards were searched instead.", remedy, "brief")
+            return boards
 
     def search(self, boards: Sequence[Any], letters: Alphabet, bounds: Bounds) -> Exploration[Any]:
         """Goes by everything, and finds what nodes keep of it."""
@@ -141,7 +154,7 @@ class _Checking:
                 "that what never was never is, that every run can end, and that every cycle is bounded: not all "
             )
             problem += f"positions were come to. {verdicts.how_far(found)}"
-            remedy = "Give smaller first boards by boards=, or go further by max_positions= and walks=."
+            remedy = f"Give smaller first boards by boards=, or {verdicts.further(found)}"
             self.not_proved(problem, remedy, "search")
 
     def look_at_types(self) -> None:
@@ -265,18 +278,8 @@ def _said(event: Event) -> str:
             return f"failed ({failed.kind})"
 
 
-def _first_boards(strategy: Strategy[B]) -> tuple[Any, ...]:
-    """The first boards; where a brief wants more than a plain task, some that have their defaults."""
-    try:
-        return first_boards(strategy)
-    except (NotInstalledError, CannotGenerateError):
-        raise
-    except UsageError:
-        return generated_boards(strategy)
-
-
 def _briefed(strategy: Strategy[Any]) -> list[Any]:
     """The board that `brief` makes where task and environment have something to say."""
     with suppress(Exception):  # a task of another kind is wanted
-        return [strategy.brief(Task("task", "Do it.", instructions="Do it well."), "It begins.")]
+        return [strategy.brief(PLAIN, "It begins.")]
     return []

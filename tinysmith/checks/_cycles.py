@@ -23,7 +23,7 @@ from tinysmith.strategy import Strategy, plan_of
 HOPS = 200
 """Hops that an adversary must stay for, before it is asked what bounds it."""
 _TRIES = 3_000
-_FAR = 10**9
+_FAR = 100_000
 _LONG = 10_000
 
 
@@ -164,5 +164,5 @@ def _bounds(strategy: Strategy[Any], letters: Alphabet, stay: Stay, name: str) -
 def _extremes(first: Any, now: Any) -> Sequence[Any]:
     """Where a value goes that went from one to another, the furthest first."""
     if isinstance(now, int | float):
-        return (_FAR, now + _LONG) if now > first else (-_FAR, 0)
+        return (now + _FAR, now + _LONG) if now > first else (min(now, 0) - _FAR, 0)
     return (now * (_LONG // len(now) + 1),) if len(now) > len(first) else (now[:0],)

@@ -35,6 +35,18 @@ def how_far(found: Exploration[Any]) -> str:
     )
 
 
+def further(found: Exploration[Any]) -> str:
+    """How to search past the bound that stopped a search, as a sentence's end."""
+    if found.cut.startswith("depth"):
+        return f"search deeper than {found.cut}: by depth=, on the command line --depth."
+    options = "max_positions= or walks=, on the command line --max-positions or --walks"
+    return f"go further than {found.cut}: by {options}."
+
+
+def _or_further(found: Exploration[Any], remedy: str) -> str:
+    return remedy if found.is_complete else f"{remedy} Or {further(found)}"
+
+
 # What raised ---------------------------------------------------------------------------------------------
 
 
@@ -151,7 +163,7 @@ def never(found: Exploration[Any], seen: Inspection) -> Iterator[Sighting]:
         else:
             remedy = "Mend the guard, give `samples` that make it hold, or take the edge away."
             problem = f"its guard {guard.__name__} never held. {how_far(found)}"
-            yield Sighting("guard-never-held", item.node, problem, remedy, guard=guard)
+            yield Sighting("guard-never-held", item.node, problem, _or_further(found, remedy), guard=guard)
 
 
 def _ends(plan: Plan, item: Item) -> set[str]:
@@ -172,9 +184,11 @@ def _never_taken(found: Exploration[Any], item: Item, guard: Any, seen: Inspecti
         remedy = "Put its edge before the other, make the earlier guard narrower, or take the edge away."
         problem = f"{problem}: where {guard.__name__} holds, an earlier guard does, too. {how_far(found)}"
         line = shown(seen.held[item.node, guard.__name__])
+        remedy = _or_further(found, remedy)
         return Sighting("edge-never-taken", item.node, problem, remedy, guard=guard, shown=line, board="reachable")
     remedy = "Make an earlier guard narrower, give `samples` that lead there, or take the edge away."
-    return Sighting("edge-never-taken", item.node, f"{problem}. {how_far(found)}", remedy)
+    problem = f"{problem}. {how_far(found)}"
+    return Sighting("edge-never-taken", item.node, problem, _or_further(found, remedy))
 
 
 # What goes on for ever -----------------------------------------------------------------------------------

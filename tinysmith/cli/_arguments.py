@@ -103,7 +103,20 @@ def _add_check(check: argparse.ArgumentParser) -> None:
         default="error",
         help="the least that counts as a failure (default: error)",
     )
+    _add_bounds(check, "random walks that follow the search")
     check.add_argument("--traceback", action="store_true", help="show where an error came from")
+
+
+def _add_bounds(command: argparse.ArgumentParser, walks: str) -> None:
+    bounds = (
+        ("--depth", 1, DEPTH, "events that a run has at most"),
+        ("--max-positions", 1, MAX_POSITIONS, "positions that are kept at most"),
+        ("--walks", 0, WALKS, walks),
+    )
+    for name, least, default, what in bounds:
+        command.add_argument(
+            name, type=_at_least(least), default=default, metavar="N", help=f"{what} (default: {default})"
+        )
 
 
 def _add_explore(commands: Any) -> None:
@@ -116,15 +129,7 @@ def _add_explore(commands: Any) -> None:
         "what --reach names was not found; 2 for misuse.",
     )
     explore.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
-    bounds = (
-        ("--depth", 1, DEPTH, "events that a run has at most"),
-        ("--max-positions", 1, MAX_POSITIONS, "positions that are kept at most"),
-        ("--walks", 0, WALKS, "random walks that follow where the search is not complete"),
-    )
-    for name, least, default, what in bounds:
-        explore.add_argument(
-            name, type=_at_least(least), default=default, metavar="N", help=f"{what} (default: {default})"
-        )
+    _add_bounds(explore, "random walks that follow where the search is not complete")
     explore.add_argument(
         "--reach", metavar="NAME", help="a node, an outcome, or what a report names: print how to come to it"
     )
