@@ -2,12 +2,14 @@
 
 import itertools
 import random
+from collections import deque
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import planted_nodes
 import pytest
+from attrs import define
 from planted import Draft, Writer
 
 from tinysmith import Halt, Strategy, Template
@@ -27,6 +29,23 @@ class Slotted(Writer):
         self.kept = kept
 
 
+@define
+class Tally:
+    """Counts, in a slot."""
+
+    n: int = 0
+
+    @cached_property
+    def doubled(self) -> int:
+        return 2 * self.n
+
+
+class Single:
+    """Has a slot with nothing in it."""
+
+    __slots__ = ("number",)
+
+
 class Classy(Writer):
     """Keeps things on its class."""
 
@@ -38,6 +57,7 @@ class Lazy(Writer):
 
     def __init__(self) -> None:
         self.template = Template(source="Write {{ text }}.")
+        self.tally = Tally()
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -63,6 +83,16 @@ class TestHoldings:
             ({}, lambda kept: kept.update(a=1), "was a dict of 0 before the search, and is a dict of 1 after it."),
             ({1}, lambda kept: kept.add(2), "was a set of 1 before the search, and is a set of 2 after it."),
             (
+                deque(),
+                lambda kept: kept.append(1),
+                "was a deque of 0 before the search, and is a deque of 1 after it.",
+            ),
+            (
+                bytearray(),
+                lambda kept: kept.append(1),
+                "was a bytearray of 0 before the search, and is a bytearray of 1 after it.",
+            ),
+            (
                 random.Random(1),
                 lambda kept: kept.random(),
                 "was another Random before the search, and is another Random after it.",
@@ -77,8 +107,18 @@ class TestHoldings:
                 lambda kept: setattr(kept.calls, "n", 1),
                 "was another SimpleNamespace before the search, and is another SimpleNamespace after it.",
             ),
+            (
+                Tally(),
+                lambda kept: setattr(kept, "n", 1),
+                "was another Tally before the search, and is another Tally after it.",
+            ),
+            (
+                Single(),
+                lambda kept: setattr(kept, "number", 1),
+                "was another Single before the search, and is another Single after it.",
+            ),
         ],
-        ids=["list", "dict", "set", "Random", "count", "object"],
+        ids=["list", "dict", "set", "deque", "bytearray", "Random", "count", "object", "slots", "an empty slot"],
     )
     def test_what_changes_inside(self, kept: Any, change: Any, said: str) -> None:
         """A change at any depth of what a node keeps is seen, also in slots."""
@@ -111,6 +151,7 @@ class TestHoldings:
         plan = plan_of(with_writer(node))
         before = holdings(plan)
         assert node.words == ("a", "b")
+        assert node.tally.doubled == 0
         node.template(Draft())
         assert changes(before, holdings(plan)) == {}
 

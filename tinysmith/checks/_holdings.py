@@ -1,13 +1,17 @@
 """What nodes hold, in a form that shows whether it changed."""
 
 import random
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
+from types import MemberDescriptorType
 from typing import Any
+
+import attrs
 
 from tinysmith._shown import one_line
 from tinysmith._turn import Plan
-from tinysmith.nodes import Node
 from tinysmith.templates import Template
 
 _PLAIN = (str, bytes, int, float, complex, bool, type(None))
@@ -38,10 +42,21 @@ def changes(before: Mapping[tuple[str, str], Any], after: Mapping[tuple[str, str
     return found
 
 
-def _own(node: Node[Any]) -> dict[str, Any]:
-    slots = [name for kind in type(node).__mro__ for name in getattr(kind, "__slots__", ())]
-    held = {name: getattr(node, name) for name in slots if name[:2] != "__" and hasattr(node, name)}
-    return held | getattr(node, "__dict__", {})
+def _own(value: object) -> dict[str, Any]:
+    """What an object keeps, in slots and elsewhere."""
+    return _slots(value) | getattr(value, "__dict__", {})
+
+
+def _slots(value: object) -> dict[str, Any]:
+    held = {}
+    for kind in type(value).__mro__:
+        parts = vars(kind) if "__slots__" in vars(kind) else {}
+        for name, slot in parts.items():
+            is_cache = attrs.has(kind) and name not in attrs.fields_dict(kind)  # attrs has slots for properties
+            if isinstance(slot, MemberDescriptorType) and not is_cache:
+                with suppress(AttributeError):  # nothing is in it yet
+                    held[name] = slot.__get__(value)
+    return held
 
 
 def _held(attributes: Mapping[str, Any], kind: type[Any], *, mutable: bool = False) -> list[tuple[str, Any]]:
@@ -49,7 +64,7 @@ def _held(attributes: Mapping[str, Any], kind: type[Any], *, mutable: bool = Fal
         (name, _form(value, _DEEP))
         for name, value in attributes.items()
         if not (name.startswith(("__", "_abc_")) or isinstance(getattr(kind, name, None), cached_property))
-        and (not mutable or isinstance(value, (*_PLAIN, list, dict, set, random.Random)))
+        and (not mutable or isinstance(value, (*_PLAIN, list, dict, set, deque, bytearray, random.Random)))
     ]
 
 
@@ -57,6 +72,8 @@ def _form(value: Any, deep: int) -> Any:
     """A value in a form that is equal exactly where nothing in it changed."""
     if isinstance(value, _PLAIN):
         return (type(value).__name__, value)
+    if isinstance(value, bytearray):
+        return (type(value).__name__, tuple(value))
     if isinstance(value, random.Random):
         return ("Random", hash(value.getstate()))
     if type(value).__module__ == "itertools":
@@ -65,12 +82,12 @@ def _form(value: Any, deep: int) -> Any:
         return (type(value).__name__, id(value))
     if isinstance(value, set | frozenset):
         return (type(value).__name__, frozenset(_form(item, deep - 1) for item in value))
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | deque):
         return (type(value).__name__, tuple(_form(item, deep - 1) for item in value))
     if isinstance(value, Mapping):
         items = tuple((_form(key, deep - 1), _form(item, deep - 1)) for key, item in value.items())
         return (type(value).__name__, items)
-    held = tuple((name, _form(item, deep - 1)) for name, item in getattr(value, "__dict__", {}).items())
+    held = tuple((name, _form(item, deep - 1)) for name, item in _own(value).items())
     return (type(value).__name__, id(value), held)
 
 
