@@ -59,14 +59,7 @@ def drawn(make: Any, most: int, *, what: str, tries: int = 4) -> tuple[Any, ...]
         if len(found) < most and value not in found:
             found.append(value)
 
-    settings = hypothesis.settings(
-        max_examples=most * tries,
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
+    settings = _settings(hypothesis, most * tries, hypothesis.Phase.generate)
     try:
         settings(hypothesis.given(strategies.data())(collect))()
     except hypothesis.errors.HypothesisException as error:
@@ -77,18 +70,23 @@ def drawn(make: Any, most: int, *, what: str, tries: int = 4) -> tuple[Any, ...]
 def smallest(make: Any, holds: Callable[[Any], bool], *, what: str, tries: int = 400) -> Any:
     """The simplest value of a Hypothesis strategy for which a predicate holds; None where none is found."""
     hypothesis, strategies = _hypothesis(what)
-    settings = hypothesis.settings(
-        max_examples=tries,
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
+    settings = _settings(hypothesis, tries, hypothesis.Phase.generate, hypothesis.Phase.shrink)
     try:
         return hypothesis.find(make(strategies), holds, settings=settings)
     except hypothesis.errors.HypothesisException:  # none is found, or it does not always hold
         return None
+
+
+def _settings(hypothesis: Any, tries: int, *phases: Any) -> Any:
+    """The same values every time, however long they take."""
+    return hypothesis.settings(
+        max_examples=tries,
+        database=None,
+        derandomize=True,
+        deadline=None,
+        phases=phases,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
 
 
 def _hypothesis(what: str) -> tuple[Any, Any]:
