@@ -254,3 +254,56 @@ class Reading(Strategy[Draft]):
     writer, rule, done = Writer(), Count(), Halt()
     initial = writer
     edges = (writer.to(rule), rule.to(done))
+
+
+@frozen
+class Budget:
+    """What may be spent."""
+
+    left: int = 250
+
+
+@frozen
+class Funded:
+    """A board whose counter is in a class of its own."""
+
+    budget: Budget = Budget()
+    texts: tuple[str, ...] = ()
+
+
+class Spender(Agent[Funded]):
+    """Spends one, whatever is said."""
+
+    samples = ("good", "fair")
+
+    def prompt(self, funded: Funded, /) -> str:
+        return f"{funded.budget.left} are left. {len(funded.texts)} were said."
+
+    def parse(self, funded: Funded, reply: str, /) -> Funded:
+        return Funded(Budget(funded.budget.left - 1), (*funded.texts, reply))
+
+
+def is_spent(funded: Funded) -> bool:
+    return funded.budget.left <= 0
+
+
+def is_exactly_spent(funded: Funded) -> bool:
+    return funded.budget.left == -1_000
+
+
+class Nested(Strategy[Funded]):
+    """A counter in a class within the board leads out, too late for the search."""
+
+    spender, done = Spender(), Halt()
+    initial = spender
+    edges = (spender.to(done, when=is_spent), spender.to(spender))
+    allow: ClassVar = {"guard-never-held": "too far"}
+
+
+class NestedBelow(Strategy[Funded]):
+    """The same, but the guard misses the end."""
+
+    spender, done = Spender(), Halt()
+    initial = spender
+    edges = (spender.to(done, when=is_exactly_spent), spender.to(spender))
+    allow: ClassVar = {"guard-never-held": "too far"}

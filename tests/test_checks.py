@@ -266,6 +266,11 @@ class TestSound:
         for name in ("CountsUp", "FillsUp", "WorksOff", "Slow", "Bushy"):
             assert found(planted(name), walks=5) == (), name
 
+    def test_a_bound_may_be_in_a_class_within_the_board(self) -> None:
+        """A counter counts wherever it is on the board; one whose end is missed does not."""
+        assert found(cycles.Nested, walks=5) == ()
+        assert {each.code for each in found(cycles.NestedBelow, walks=5)} == {"unbounded-cycle"}
+
     def test_a_panel_is_checked_as_well(self) -> None:
         """A panel's seats are answered one by one."""
         assert found(cycles.Votes) == ()

@@ -87,7 +87,7 @@ class TestValues:
         """Where Hypothesis can make nothing, the message says of what."""
         with pytest.raises(CannotGenerateError, match="No things could be generated"):
             drawn(lambda strategies: strategies.nothing(), 3, what="things")
-        with pytest.raises(CannotGenerateError, match="No numbers could be generated: .*max_value"):
+        with pytest.raises(CannotGenerateError, match=r"No numbers could be generated: .*max_value"):
             drawn(lambda strategies: strategies.integers(3, 1), 3, what="numbers")
 
     def test_typed_texts_are_json(self) -> None:

@@ -6,10 +6,11 @@ to its extreme: what still does not let the run out is no bound.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import pairwise
 from typing import Any
 
-from attrs import evolve, fields, frozen
+from attrs import evolve, fields, fields_dict, frozen, has
 
 from tinysmith import _fold
 from tinysmith._alphabet import Alphabet, addressed
@@ -63,7 +64,7 @@ def unbounded(
 ) -> Stay | None:
     """A walk that stays in a region for as long as it likes; None where none is found, or something bounds it."""
     stay = _stay(strategy, letters, region, start, HOPS)
-    if stay is None or any(_bounds(strategy, letters, stay, name) for name in _monotone(stay)):
+    if stay is None or any(_bounds(strategy, letters, stay, path) for path in _monotone(stay)):
         return None
     return stay
 
@@ -126,16 +127,41 @@ def _within(
     return after if makes_way(position, after) else None
 
 
-def _monotone(stay: Stay) -> Iterator[str]:
-    """The fields that shrink, or grow, with every round."""
-    node = stay.positions[-1].node
-    boards = [position.board for position in stay.positions if position.node == node and not position.heard]
-    for part in fields(type(boards[-1])):
-        sizes = [_size(getattr(board, part.name)) for board in boards]
+def _monotone(stay: Stay) -> Iterator[tuple[str, ...]]:
+    """The fields that shrink, or grow, with every round, by the way to them."""
+    boards = _boards(stay)
+    for path in _paths(boards[-1]):
+        sizes = [_size(_at(board, path)) for board in boards]
         known = [size for size in sizes if size is not None]
         pairs = list(pairwise(known))
         if len(known) == len(sizes) > 2 and (all(a < b for a, b in pairs) or all(a > b for a, b in pairs)):
-            yield part.name
+            yield path
+
+
+def _boards(stay: Stay) -> list[Any]:
+    """The boards of every round."""
+    node = stay.positions[-1].node
+    return [position.board for position in stay.positions if position.node == node and not position.heard]
+
+
+def _paths(board: Any) -> Iterator[tuple[str, ...]]:
+    """The ways to the fields of a board, and of the boards in it."""
+    for part in fields(type(board)):
+        yield (part.name,)
+        value = getattr(board, part.name)
+        if has(type(value)):
+            yield from ((part.name, *path) for path in _paths(value))
+
+
+def _at(board: Any, path: Sequence[str]) -> Any:
+    return reduce(lambda value, name: getattr(value, name, None), path, board)
+
+
+def _put(board: Any, path: Sequence[str], value: Any) -> Any:
+    """The board with another value there."""
+    name, *rest = path
+    inner = _put(getattr(board, name), rest, value) if rest else value
+    return evolve(board, **{str(fields_dict(type(board))[name].alias): inner})
 
 
 def _size(value: Any) -> float | None:
@@ -144,17 +170,13 @@ def _size(value: Any) -> float | None:
     return len(value) if isinstance(value, tuple | str | bytes) else None
 
 
-def _bounds(strategy: Strategy[Any], letters: Alphabet, stay: Stay, name: str) -> bool:
+def _bounds(strategy: Strategy[Any], letters: Alphabet, stay: Stay, path: Sequence[str]) -> bool:
     """Whether a run leaves the region once a field, which changes with every round, is at its extreme."""
     last = stay.positions[-1]
-    node = last.node
-    first, now = (
-        getattr(position.board, name) for position in (next(p for p in stay.positions if p.node == node), last)
-    )
-    alias = next(part.alias for part in fields(type(last.board)) if part.name == name)
-    for extreme in _extremes(first, now):
+    boards = _boards(stay)
+    for extreme in _extremes(_at(boards[0], path), _at(boards[-1], path)):
         try:
-            board = evolve(last.board, **{str(alias): extreme})
+            board = _put(last.board, path, extreme)
         except Exception:  # noqa: BLE001, S112  # a validator of the user's, which refuses this value
             continue
         return _stay(strategy, letters, stay.region, evolve(last, board=board), 2 * len(stay.region) + 2) is None
