@@ -12,6 +12,7 @@ from planted_cycles import Votes
 
 from tinysmith import Agent, Halt, Strategy
 from tinysmith.checks import check
+from tinysmith.checks._type_checks import simpler
 from tinysmith.errors import UsageError
 
 
@@ -117,6 +118,13 @@ class TestTypes:
         """What is wrong only now and then is told with a generated board as it is."""
         finding = only(boards.WaveringElsewhere)
         assert (finding.code, finding.board) == ("guard-wavers", "possible")
+
+
+class TestSimpler:
+    def test_what_the_class_refuses_stays(self) -> None:
+        """Fields have their defaults as far as the class takes them, and what was seen still is."""
+        board = Asserting("a text", "tails", is_over=True)
+        assert simpler(board, lambda other: other.is_over) == Asserting("", "tails", is_over=True)
 
 
 class TestBeginnings:

@@ -1,4 +1,8 @@
-"""When two positions of a strategy are one: where their future is the same."""
+"""When two positions of a strategy are one: where their future is the same.
+
+Boards are compared by `==`. So values of different types that are equal, such as 1, True and 1.0 in a field of the
+type `int | bool | float`, make no difference, and only the board that comes first is gone on from.
+"""
 
 from typing import Any
 
