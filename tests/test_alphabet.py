@@ -244,7 +244,7 @@ class TestAlphabet:
         with pytest.raises(CannotGenerateError, match=r"No result of fetch .*: give some by results=\{'fetch'"):
             of(Fruitless)
         (finding,) = check(Fruitless).findings
-        assert finding.code == "not-proved"
+        assert (finding.code, finding.level) == ("not-searched", "error")
         assert "results={'fetch': […]}" in finding.problem
 
 

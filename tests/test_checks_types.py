@@ -153,7 +153,7 @@ class TestBeginnings:
     def test_a_board_of_which_nothing_can_be_generated(self) -> None:
         """Where validators refuse every board, that is said, and nothing else is claimed."""
         report = check(boards.Impossible)
-        assert [each.code for each in report.findings] == ["not-proved"]
+        assert [each.code for each in report.findings] == ["not-searched"]
         assert "nothing was searched." in report.findings[0].problem
 
     def test_what_cannot_be_watched_is_said(self) -> None:

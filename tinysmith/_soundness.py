@@ -231,6 +231,7 @@ CHECKED = frozenset(
         "node-raises",
         "not-json",
         "not-proved",
+        "not-searched",
         "order-decides",
         "paid-after-end",
         "read-unwritten",

@@ -94,7 +94,8 @@ class _Checking:
             first = self.first_boards() if boards is None else tuple(boards)
             letters = alphabet(self.plan, **answers)
         except (NotInstalledError, CannotGenerateError) as error:
-            self.not_proved(f"nothing was searched. {error}", "Give boards=, replies= or results=.", "search")
+            remedy = "Do that, or call check(…) with boards=, replies= or results=."
+            self.sightings.keep(Sighting("not-searched", "", f"nothing was searched. {error}", remedy))
             return
         self.found = self.search(first, letters, bounds)
         is_briefed = boards is None and type(self.strategy).brief is not Strategy.brief

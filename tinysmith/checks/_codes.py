@@ -59,6 +59,7 @@ SEARCHED: Mapping[str, Rule] = {
         "error", "A node raises", "The run ends with that exception. A bad reply is a ParseError."
     ),
     "bad-prompt": Rule("error", "A request that cannot be sent", "The run ends with a PromptError."),
+    "not-searched": Rule("error", "Nothing was searched", "It is not known whether anything is wrong."),
     "read-unwritten": Rule("warning", "Read before it is written", "The prompt or guard only ever sees it empty."),
     "paid-after-end": Rule(
         "warning", "Asks after the end of the environment", "They are paid for, and change nothing in it any more."
