@@ -25,6 +25,10 @@ TinysmithError
 │   ├── ModelTimeout           no answer in time (tried again)
 │   ├── RecordingOver          the recorded or scripted replies are used up
 │   └── RealRequestRefused     real requests are switched off in this process
+├── JournalError               a journal that cannot be written or read; the message names the row
+│   └── RunOwned               another process goes on with this run
+├── ReplayDiverged             a strategy that does something else than the journal says, at a step
+├── NotRestored                an environment that cannot be brought back to where a run left it
 ├── EnvironmentLost            the environment's machinery failed; never scored as a wrong answer
 └── ToolError                  a tool raised
 """
@@ -251,3 +255,51 @@ class EnvironmentLost(TinysmithError):
 
 class ToolError(TinysmithError):
     """A tool raised."""
+
+
+class JournalError(TinysmithError):
+    """A journal that cannot be written or read.
+
+    Args:
+        problem: What is wrong, and what to do; whole sentences.
+        place: The journal.
+        run: The run; empty where it is about none.
+        row: The row of the run's log, from 1; 0 where it is about none.
+    """
+
+    def __init__(self, problem: str, *, place: str, run: str = "", row: int = 0) -> None:
+        where = place + (f", run {run}" if run else "") + (f", row {row}" if row else "")
+        super().__init__(f"{where}: {problem}")
+        self.place = place
+        self.run = run
+        self.row = row
+
+
+class RunOwned(JournalError):
+    """Another process, or another part of this one, goes on with this run."""
+
+
+class ReplayDiverged(TinysmithError):
+    """A strategy does something else than the journal says.
+
+    Args:
+        what: In what they differ, at this step.
+        run: The run.
+        step: The step, from 1: at which request, or after which event.
+        recorded: What the journal has.
+        now: What the strategy does.
+    """
+
+    def __init__(self, what: str, *, run: str, step: int, recorded: str, now: str) -> None:
+        remedy = f"To go on from there with this strategy, fork the run at step {step - 1}."
+        super().__init__(
+            f"run {run}, step {step}: {what}. The journal has {recorded}; the strategy has {now}. {remedy}"
+        )
+        self.run = run
+        self.step = step
+        self.recorded = recorded
+        self.now = now
+
+
+class NotRestored(TinysmithError):
+    """An environment cannot be brought back to where a run left it; nothing was asked or done."""

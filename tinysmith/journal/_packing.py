@@ -1,0 +1,173 @@
+"""JSON data as bytes: compact, with long texts once and large ones elsewhere, and exactly as it was when read.
+
+In packed data `{"$": 3}` stands for the fourth of the texts beside it, and `{"$": "nan"}` for that number; a name
+of the data's own that begins with `$` gets one more. JSON would lose halves of surrogate pairs and not-a-numbers.
+"""
+
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from math import isfinite
+from typing import Any
+
+from tinysmith.journal._rows import Text
+from tinysmith.mapping import JSON
+
+LONG = 40
+"""Characters from which on a text is said once in a row."""
+
+LARGE = 1024
+"""Characters from which on a text is said once in a journal."""
+
+DIGEST_SIZE = 16
+
+_PAYS = 0.9  # compressed texts are kept if they are smaller than this share
+_write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+class MispackedError(ValueError):
+    """Bytes that are no packed data, or texts that are not what they should be."""
+
+
+def packed(data: list[JSON]) -> tuple[bytes, tuple[Text, ...]]:
+    """A list of JSON data as bytes, and the large texts that they refer to.
+
+    Raises:
+        TypeError: Something in it is no JSON data.
+        ValueError: Python refuses to write one of its numbers out.
+    """
+    places: dict[str, int] = {}
+    folded = [_folded(item, places) for item in data]
+    if not places:
+        return _encoded(folded), ()
+    large: list[Text] = []
+    said: list[JSON] = []
+    for text in places:
+        if len(text) < LARGE:
+            said.append(text)
+        else:
+            large.append(_large(text))
+            said.append([large[-1].digest.hex()])
+    folded.append({"$": said})
+    return _encoded(folded), tuple(large)
+
+
+def unpacked(body: bytes, text_of: Callable[[bytes], str]) -> list[JSON]:
+    """The list that was packed.
+
+    Args:
+        body: The bytes.
+        text_of: Finds a large text by its digest.
+
+    Raises:
+        MispackedError: They are no packed data.
+    """
+    try:
+        data = json.loads(body.decode("utf-8", "surrogatepass"), parse_constant=_refused)
+        if not isinstance(data, list):
+            raise MispackedError("it is no list")
+        said: list[str] = []
+        if data and isinstance(data[-1], dict) and isinstance(data[-1].get("$"), list):
+            said = [_said(text, text_of) for text in data.pop()["$"]]
+        return [_unfolded(item, said) for item in data]
+    except MispackedError:
+        raise
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
+        raise MispackedError(f"its body cannot be read ({type(error).__name__})") from None
+
+
+def digests_in(body: bytes) -> tuple[bytes, ...]:
+    """The digests of the large texts that packed data refers to.
+
+    Raises:
+        MispackedError: They are no packed data.
+    """
+    found: list[bytes] = []
+
+    def note(digest: bytes) -> str:
+        found.append(digest)
+        return ""
+
+    unpacked(body, note)
+    return tuple(found)
+
+
+def text_in(text: Text) -> str:
+    """What a large text says.
+
+    Raises:
+        MispackedError: It is damaged.
+    """
+    try:
+        content = zlib.decompress(text.content) if text.is_packed else text.content
+        if _digest(content) == text.digest:
+            return content.decode("utf-8", "surrogatepass")
+    except (zlib.error, UnicodeDecodeError):
+        pass
+    raise MispackedError(f"the text {text.digest.hex()} is damaged")
+
+
+def _encoded(data: JSON) -> bytes:
+    return _write(data).encode("utf-8", "surrogatepass")
+
+
+def _digest(content: bytes) -> bytes:
+    return blake2b(content, digest_size=DIGEST_SIZE).digest()
+
+
+def _large(text: str) -> Text:
+    content = text.encode("utf-8", "surrogatepass")
+    smaller = zlib.compress(content, 1)
+    pays = len(smaller) < len(content) * _PAYS
+    return Text(_digest(content), smaller if pays else content, pays)
+
+
+def _folded(value: Any, places: dict[str, int]) -> JSON:
+    kind = type(value)
+    if kind is str:
+        return {"$": places.setdefault(value, len(places))} if len(value) >= LONG else value
+    if value is None or kind is int or kind is bool:
+        return value
+    if kind is float:
+        return value if isfinite(value) else {"$": repr(value)}
+    if kind is list or kind is tuple:
+        return [_folded(item, places) for item in value]
+    if isinstance(value, Mapping):
+        return {_name(name): _folded(item, places) for name, item in value.items()}
+    if isinstance(value, bool | int | float | str):  # an enum of these, a NumPy number, …
+        raise TypeError(f"a {kind.__name__} is no JSON data, although it looks like some")
+    raise TypeError(f"a {kind.__name__} is no JSON data")
+
+
+def _name(name: object) -> str:
+    if type(name) is not str:
+        raise TypeError(f"{name!r} is no text, so it cannot be a key of JSON data")
+    return f"${name}" if name.startswith("$") else name
+
+
+def _unfolded(value: JSON, said: list[str]) -> JSON:
+    if isinstance(value, list):
+        return [_unfolded(item, said) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$" in value:
+        (stands_for,) = value.values()
+        if type(stands_for) is int and stands_for >= 0:
+            return said[stands_for]
+        return {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}[stands_for]
+    return {
+        name.removeprefix("$") if name.startswith("$$") else name: _unfolded(item, said)
+        for name, item in value.items()
+    }
+
+
+def _said(text: JSON, text_of: Callable[[bytes], str]) -> str:
+    if isinstance(text, str):
+        return text
+    (digest,) = text
+    return text_of(bytes.fromhex(digest))
+
+
+def _refused(constant: str) -> None:
+    raise MispackedError(f"it has the number {constant}")
