@@ -2,6 +2,7 @@
 
 from tinysmith.drivers import arun, awalk, run, walk
 from tinysmith.errors import DefinitionError, ParseError, TinysmithError
+from tinysmith.journal import Journal, aresume, fork, replay, resume
 from tinysmith.limits import Limits
 from tinysmith.mapping import FrozenDict
 from tinysmith.messages import (
@@ -46,6 +47,7 @@ __all__ = [
     "Halt",
     "Hop",
     "Human",
+    "Journal",
     "Limits",
     "Message",
     "Model",
@@ -73,8 +75,12 @@ __all__ = [
     "Typed",
     "Usage",
     "World",
+    "aresume",
     "arun",
     "awalk",
+    "fork",
+    "replay",
+    "resume",
     "run",
     "walk",
 ]

@@ -6,20 +6,21 @@ blocking and the asynchronous door differ in how they wait, and in nothing else.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import nullcontext
 from time import perf_counter
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from attrs import evolve
 
 from tinysmith._hands import TIME_UP, Hands
-from tinysmith._shown import escaped, one_line
+from tinysmith._kept import EVENTS, Begun, Gate, Log, at_once
+from tinysmith._shown import one_line
+from tinysmith._telling import same, stamped, tell
 from tinysmith._timer import Timer
-from tinysmith._turn import Plan
 from tinysmith.errors import UsageError
 from tinysmith.limits import Limits
-from tinysmith.messages import Act, Ask, Call, Done, Event, Failed, Reply
+from tinysmith.messages import Act, Ask, Call, Done, Event, Failed
 from tinysmith.position import Hop, Position
 from tinysmith.protocols import Grade, Task
 from tinysmith.run import Run, Step, best_grade, step_between
@@ -43,11 +44,17 @@ class Course(Generic[B]):
         task: The episode's task.
         brief: Makes the first board where none is given; the strategy's own unless given.
         listeners: Called with every step.
+        log: Where the run is journaled.
+        gate: What asks a person before a request is carried out.
+
+    Attributes:
+        is_paused: Whether the run waits for a person.
     """
 
     __slots__ = (
-        "_brief", "_first_board", "_first_hops", "_grade", "_limits", "_listeners", "_max_seconds", "_opening",
-        "_since", "_task", "_timer", "_under_way", "hands", "position", "steps", "strategy",
+        "_brief", "_first_board", "_first_hops", "_gate", "_grade", "_limits", "_listeners", "_log",
+        "_max_seconds", "_opening", "_seed", "_since", "_task", "_timer", "_under_way", "hands", "is_paused",
+        "position", "steps", "strategy",
     )  # fmt: skip
 
     def __init__(
@@ -59,6 +66,8 @@ class Course(Generic[B]):
         task: Task | None,
         brief: Callable[[Task, str], B] | None = None,
         listeners: Sequence[Callable[[Step[B]], None]],
+        log: Log[B] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         if isinstance(strategy, type):
             raise UsageError(f"{strategy.__name__} is a class. Give an object of it: {strategy.__name__}().")
@@ -79,6 +88,10 @@ class Course(Generic[B]):
         self._max_seconds = None if limits is None else limits.max_seconds
         self._timer = None if self._max_seconds is None else Timer()
         self._under_way: dict[asyncio.Task[Event], Ask | Act | Call] = {}
+        self._log = log
+        self._gate = gate
+        self._seed: int | None = None
+        self.is_paused = False
 
     @property
     def is_over(self) -> bool:
@@ -86,65 +99,95 @@ class Course(Generic[B]):
         return self.position.done is not None
 
     @property
-    def _is_lost(self) -> bool:
+    def is_lost(self) -> bool:
+        """Whether the environment was lost, so that there is nothing to grade."""
         done = self.position.done
         return done is not None and done.outcome == "environment_lost"
 
-    def walk(self, board: B | None, seed: int | None) -> Iterator[Step[B]]:
-        """From the first step to the last, blocking."""
-        try:
-            self.begin(board, self.hands.reset(self._task, seed))
-            while not self.is_over:
-                yield self.next()
-            self.end(None if self._is_lost else self.hands.grade())
-        finally:
-            self.hands.let_go()
-
-    async def awalk(self, board: B | None, seed: int | None) -> AsyncIterator[Step[B]]:
-        """From the first step to the last."""
-        try:
-            await self.abegin(board, seed)
-            while not self.is_over:
-                yield await self.anext()
-            await self.aend()
-        finally:
-            await self.drop()
-
-    async def arun(self, board: B | None, seed: int | None) -> Run[B]:
-        """As `awalk` to the end, without the cost of an iterator: thousands of runs may share a loop."""
-        try:
-            await self.abegin(board, seed)
-            while not self.is_over:
-                await self.anext()
-            await self.aend()
-        finally:
-            await self.drop()
-        return self.result()
-
     async def abegin(self, board: B | None, seed: int | None) -> None:
         """Resets the environment and stands at the start."""
-        self.begin(board, await self.hands.areset(self._task, seed))
+        self._seed = seed
+        self._start(board, await self.hands.areset(self._task, seed))
+        if self._log is not None:
+            await self._log.abegin(*self._header())
 
     async def aend(self) -> None:
         """Takes the environment's last grade."""
-        self.end(None if self._is_lost else await self.hands.agrade())
+        if not self.is_paused:
+            self._close(None if self.is_lost else await self.hands.agrade())
+            if self._log is not None:
+                await self._log.aend(self.position, self._grade)
 
-    def begin(self, board: B | None, opening: str) -> None:
+    def begin(self, board: B | None, opening: str, seed: int | None = None) -> None:
         """Stands at the start; the opening makes the board where none is given."""
+        self._seed = seed
+        self._start(board, opening)
+        if self._log is not None:
+            self._log.begin(*self._header())
+
+    def stand(self, position: Position[B], steps: Sequence[Step[B]], begun: "Begun[B]") -> None:
+        """Stands where a run that was journaled stood."""
+        self._opening = begun.opening
+        self._first_board = begun.board
+        self._first_hops = begun.hops
+        self._seed = begun.seed
+        self.position = position
+        self.steps = list(steps)
+
+    def goes_on(self) -> bool:
+        """Whether something is to be carried out now: the run is not over, and no person is waited for."""
+        if self.is_over:
+            return False
+        if self._gate is not None and not self._gate.lets_through(self.position.requests, self._log):
+            self.is_paused = True
+            if self._log is not None:
+                self._log.pause(self.position.requests)
+            _LOG.info("%s: paused before %s", plan_of(self.strategy).name, self.position.node)
+            return False
+        return True
+
+    def clean(self, text: str) -> str:
+        """A text as the run's journal keeps it."""
+        return text if self._log is None else self._log.text(text)
+
+    def let_go(self) -> None:
+        """Gives back what the run holds, blocking."""
+        self.hands.let_go()
+        self.forget()
+
+    def forget(self) -> None:
+        """Lets the run go in its journal, if it did not end."""
+        if self._log is not None:
+            self._log.let_go()
+
+    def _start(self, board: B | None, opening: str) -> None:
+        if self._log is not None:
+            opening = self._log.text(opening)
         self._opening = opening
         if board is None:
             brief = self.strategy.brief if self._brief is None else self._brief
             board = brief(self._task or Task("", opening), opening)
         elif opening:
             _LOG.info("%s: unread opening: %s", plan_of(self.strategy).name, one_line(opening))
+        if self._log is not None:
+            board = self._log.board(board)
         self._first_board = board
         self.position = self.strategy.start(board, self._limits)
         self._first_hops = self.position.hops
         for hop in self._first_hops:
             _LOG.info("%s: begins %s → %s", plan_of(self.strategy).name, hop.source, hop.target)
 
+    def _header(self) -> tuple[B, Limits, Begun[B], Task | None, Hands]:
+        begun = Begun(self._first_board, self._first_hops, self._opening, self._seed)
+        return self._first_board, self.position.limits, begun, self._task, self.hands
+
     def end(self, grade: Grade | Failed | None) -> None:
         """Takes the environment's last grade; where it could not give one, the run counts as lost."""
+        self._close(grade)
+        if self._log is not None:
+            self._log.end(self.position, self._grade)
+
+    def _close(self, grade: Grade | Failed | None) -> None:
         if isinstance(grade, Failed):
             lost = Done("environment_lost", node=self.position.node)
             self.position = evolve(self.position, requests=(lost,), error=grade)
@@ -154,9 +197,12 @@ class Course(Generic[B]):
     def next(self) -> Step[B]:
         """Answers the first pending request, blocking."""
         request: Any = self.position.request
+        doing: Any = request if self._gate is None else self._gate.doing(request)
         self.await_answer()
+        if isinstance(doing, EVENTS):
+            return self.fold(request, doing)
         within_s = None if self._timer is None else max(0.0, self._until() - self._since)
-        return self.fold(request, self.hands.answer(request, within_s=within_s))
+        return self.fold(request, self.hands.answer(doing, within_s=within_s))
 
     async def anext(self) -> Step[B]:
         """Answers the pending requests, all at once, and folds the first answer that comes."""
@@ -167,26 +213,33 @@ class Course(Generic[B]):
             return await self._anext_of_several()
         request: Any = self.position.request
         if self._timer is None:
-            return self.fold(request, await self.hands.aanswer(request))
+            return await self.afold(request, await self._answer(request))
         event: Event = TIME_UP
         self._timer.until = self._until()
         with self._timer:
-            event = await self.hands.aanswer(request)
-        return self.fold(request, event)
+            event = await self._answer(request)
+        return await self.afold(request, event)
+
+    def _answer(self, request: Ask | Act | Call) -> Coroutine[Any, Any, Event]:
+        doing: Any = request if self._gate is None else self._gate.doing(request)
+        return at_once(doing) if isinstance(doing, EVENTS) else self.hands.aanswer(doing)
 
     async def _anext_of_several(self) -> Step[B]:
         asked = {request.id for request in self._under_way.values()}
         for request in self.position.requests:
             if request.id not in asked and not isinstance(request, Done):
-                self._under_way[asyncio.ensure_future(self.hands.aanswer(request))] = request
+                self._under_way[asyncio.ensure_future(self._answer(request))] = request
         if self._timer is not None:
             self._timer.until = self._until()
+        answered: tuple[Any, Event] | None = None
         with self._timer or nullcontext():
             done, _ = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             first = next(task for task in self._under_way if task in done)
-            return self.fold(self._under_way.pop(first), first.result())
-        await self.drop()
-        return self.fold(cast("Ask", self.position.request), TIME_UP)
+            answered = self._under_way.pop(first), first.result()
+        if answered is None:
+            await self.drop()
+            answered = self.position.request, TIME_UP
+        return await self.afold(*answered)
 
     async def drop(self) -> None:
         """Cancels what is under way, and waits until it is gone."""
@@ -204,15 +257,45 @@ class Course(Generic[B]):
         self._since = perf_counter()
 
     def fold(self, request: Ask | Act | Call, event: Event) -> Step[B]:
-        """Takes an answer: one step of the run."""
-        event = _stamped(event, request.id, perf_counter() - self._since)
-        before = self.position
-        after = self.strategy.advance(before, event)
-        step = step_between(before, request, event, after)
+        """Takes an answer: one step of the run. Where it is journaled, it is durable before anything else."""
+        event = self._heard(request, event)
+        after = self._folded(event)
+        if self._log is not None:
+            self._log.step(request, event, self.position, after)
+        return self._taken(request, event, after)
+
+    async def afold(self, request: Ask | Act | Call, event: Event) -> Step[B]:
+        """As `fold`."""
+        event = self._heard(request, event)
+        after = self._folded(event)
+        if self._log is not None:
+            try:
+                await self._log.astep(request, event, self.position, after)
+            except asyncio.CancelledError:  # it is durable all the same
+                self._taken(request, event, after)
+                raise
+        return self._taken(request, event, after)
+
+    def _heard(self, request: Ask | Act | Call, event: Event) -> Event:
+        event = stamped(event, request.id, perf_counter() - self._since)
+        return event if self._log is None else self._log.heard(event)
+
+    def _folded(self, event: Event) -> Position[B] | Exception:
+        try:
+            return self.strategy.advance(self.position, event)
+        except Exception as error:
+            if self._log is None:
+                raise
+            return error  # raised when the event, which may have been paid for, is kept
+
+    def _taken(self, request: Ask | Act | Call, event: Event, after: Position[B] | Exception) -> Step[B]:
+        if isinstance(after, Exception):
+            raise after
+        step = step_between(self.position, request, event, after)
         self.position = after
         self.steps.append(step)
         if _LOG.isEnabledFor(logging.INFO):
-            _log(plan_of(self.strategy), step)
+            tell(plan_of(self.strategy), step, same if self._log is None else self._log.text)
         for listener in self._listeners:
             listener(step)
         return step
@@ -232,38 +315,10 @@ class Course(Generic[B]):
             oracle=oracle,
             declared=self.strategy,
             first_board=self._first_board,
+            run_id="" if self._log is None else self._log.run_id,
+            is_paused=self.is_paused,
         )
 
     def _until(self) -> float:
         """When the run's time is up, on the clock of `perf_counter`, if it goes on waiting from now on."""
         return self._since + (self._max_seconds or 0.0) - self.position.spent.elapsed_ns / 1e9
-
-
-def _stamped(event: Event, answers: str, elapsed_s: float) -> Event:
-    """The event with what it answers and how long that took; spelt out for replies, of which there are most."""
-    if type(event) is Reply:
-        return Reply(
-            event.text,
-            calls=event.calls,
-            finish=event.finish,
-            usage=event.usage,
-            model=event.model,
-            thinking=event.thinking,
-            answers=answers,
-            elapsed_s=elapsed_s,
-        )
-    return evolve(event, answers=answers, elapsed_s=elapsed_s)
-
-
-def _log(plan: Plan, step: Step[Any]) -> None:
-    _LOG.info("%s step %d: %s %s: %s", plan.name, step.number, step.node, step.way, step.said())
-    if step.complaint:
-        _LOG.info("%s step %d: %s is told: %s", plan.name, step.number, step.node, one_line(step.complaint))
-    if _LOG.isEnabledFor(logging.DEBUG):
-        if isinstance(step.request, Ask):
-            prompt = "\n".join(f"{message.role}: {message.content}" for message in step.request.messages)
-            _LOG.debug("%s step %d: prompt of %s:\n%s", plan.name, step.number, step.node, escaped(prompt))
-        if isinstance(step.event, Reply):
-            _LOG.debug("%s step %d: reply:\n%s", plan.name, step.number, escaped(step.event.text))
-    if step.outcome:
-        _LOG.info("%s: over: %s", plan.name, step.outcome)

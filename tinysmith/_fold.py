@@ -49,6 +49,18 @@ def advance(plan: Plan, position: Position[Any], event: Event) -> Position[Any]:
     return _located(turn, _TAKING[kind], request, event)
 
 
+def enter_again(plan: Plan, position: Position[Any], board: Any) -> Position[Any]:
+    """A position with another board: its node, which has not been answered, asks anew."""
+    turn = Turn(plan, position)
+    for request in position.requests:
+        turn.asks -= type(request) is Ask
+        turn.steps -= type(request) is Act
+        turn.calls -= type(request) is Call
+    turn.heard = ()
+    turn.put(board, "fork(board=)")
+    return _located(turn, lambda turn: enter(turn) or go(turn))
+
+
 def _located(turn: Turn, fold: Callable[..., Position[Any]], *arguments: Any) -> Position[Any]:
     """Folds, and says of every error where it happened."""
     try:

@@ -62,6 +62,16 @@ class Hands:
         if world is not None and environment is None:
             raise UsageError(f"{plan.name}.{world} acts in an environment. Give the run environment=....")
 
+    @property
+    def models(self) -> Mapping[str, Model]:
+        """The models by node."""
+        return self._models
+
+    def take_episode(self, task: Task | None) -> None:
+        """Has the models that keep many episodes answer for this task."""
+        if task is not None:
+            self._models = _in_episode(self._models, task)
+
     def answer(self, request: Ask | Act | Call, *, within_s: float | None) -> Event:
         """Carries out a request, blocking, for at most `within_s` seconds (None: as long as it takes)."""
         try:
@@ -235,20 +245,27 @@ def _models(plan: Plan, model: Model | Mapping[str, Model] | None, task: Task | 
         if name != "*" and name not in asking:
             raise UsageError(f"model= names {name!r}, which is no agent of {plan.name}. {near(name, asking)}")
     bound: dict[str, Model] = {}
-    episodes: dict[int, Any] = {}  # a model that speaks for several agents goes through its episode once
     for name in asking:
         chosen = given.get(name, given.get("*"))
         if chosen is None:
             raise UsageError(f"{plan.name}.{name} has no model. Give the run model=..., or one under {name!r}.")
-        if task is not None and isinstance(chosen, Episodic):
-            if id(chosen) not in episodes:
-                episodes[id(chosen)] = chosen.episode(task)
-            chosen = episodes[id(chosen)]
+        bound[name] = chosen
+    if task is not None:
+        bound = _in_episode(bound, task)
+    for name, chosen in bound.items():
         if not callable(getattr(chosen, "ask", None)) or not callable(getattr(chosen, "aask", None)):
             problem = f"The model of {plan.name}.{name} is {chosen!r}, which has not both ask() and aask()."
             raise UsageError(f"{problem} Give a model, such as LLM(...).")
-        bound[name] = chosen
     return bound
+
+
+def _in_episode(bound: Mapping[str, Model], task: Task) -> dict[str, Model]:
+    """The models for one task; one that speaks for several agents goes through its episode once."""
+    episodes: dict[int, Model] = {}
+    for model in bound.values():
+        if isinstance(model, Episodic) and id(model) not in episodes:
+            episodes[id(model)] = model.episode(task)
+    return {name: episodes.get(id(model), model) for name, model in bound.items()}
 
 
 def _tools(plan: Plan, given: Mapping[str, Any]) -> dict[str, Callable[..., Any]]:

@@ -1,14 +1,20 @@
 """`walk`, `run`, `awalk` and `arun`: thin drivers that answer a strategy's requests."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from tinysmith import _loops
 from tinysmith._course import Course
 from tinysmith._hands import Hands, refuse_running_loop
+from tinysmith._kept import Gate
+from tinysmith.approval import PauseBefore, asks_whether
 from tinysmith.limits import Limits
 from tinysmith.protocols import Environment, Model, Task
 from tinysmith.run import Run, Step
 from tinysmith.strategy import Strategy, plan_of
+
+if TYPE_CHECKING:
+    from tinysmith.journal import Journal
 
 B = TypeVar("B")
 Models: TypeAlias = Model | Mapping[str, Model] | None
@@ -29,11 +35,15 @@ def walk(
     seed: int | None = None,
     brief: Brief[B] | None = None,
     listeners: Listeners[B] = (),
+    journal: "Journal | None" = None,
+    pause_before: PauseBefore | None = None,
 ) -> Iterator[Step[B]]:
     """Runs a strategy step after step, blocking; the arguments are those of `run`."""
     refuse_running_loop("walk()", "awalk()")
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
-    return Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners).walk(board, seed)
+    kept = _kept(strategy, hands, journal, pause_before)
+    course = Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners, **kept)
+    return _loops.walk(course, lambda: course.begin(board, hands.reset(task, seed), seed))
 
 
 def run(
@@ -48,6 +58,8 @@ def run(
     seed: int | None = None,
     brief: Brief[B] | None = None,
     listeners: Listeners[B] = (),
+    journal: "Journal | None" = None,
+    pause_before: PauseBefore | None = None,
 ) -> Run[B]:
     """Runs a strategy to its end, blocking.
 
@@ -62,18 +74,24 @@ def run(
         seed: Passed to the environment's reset.
         brief: Makes the first board where none is given, instead of `strategy.brief`.
         listeners: Called with every step, as it happens.
+        journal: Where the run is kept, so that `resume` goes on with it whatever happens. Nothing is acted on
+            before it is durable there.
+        pause_before: Names of nodes, before whose requests the run is paused; or what says so of a request, or
+            decides about it at once.
 
     Returns:
         The run. Failures outside, and limits that are reached, end it with an outcome, not with an exception.
 
     Raises:
         UsageError: Something is missing or does not go together.
+        JournalError: The journal cannot be written; what was written holds.
         RunError: The strategy itself is at fault.
     """
     refuse_running_loop("run()", "arun()")
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
-    course = Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners)
-    for _ in course.walk(board, seed):
+    kept = _kept(strategy, hands, journal, pause_before)
+    course = Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners, **kept)
+    for _ in _loops.walk(course, lambda: course.begin(board, hands.reset(task, seed), seed)):
         pass
     return course.result()
 
@@ -90,10 +108,14 @@ def awalk(
     seed: int | None = None,
     brief: Brief[B] | None = None,
     listeners: Listeners[B] = (),
+    journal: "Journal | None" = None,
+    pause_before: PauseBefore | None = None,
 ) -> AsyncIterator[Step[B]]:
     """Runs a strategy step after step; the arguments are those of `run`. Closing the iterator cancels it."""
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
-    return Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners).awalk(board, seed)
+    kept = _kept(strategy, hands, journal, pause_before)
+    course = Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners, **kept)
+    return _loops.awalk(course, lambda: course.abegin(board, seed))
 
 
 async def arun(
@@ -108,8 +130,20 @@ async def arun(
     seed: int | None = None,
     brief: Brief[B] | None = None,
     listeners: Listeners[B] = (),
+    journal: "Journal | None" = None,
+    pause_before: PauseBefore | None = None,
 ) -> Run[B]:
     """Runs a strategy to its end; the arguments are those of `run`. Cancelling it cancels what is under way."""
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=task)
-    course = Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners)
-    return await course.arun(board, seed)
+    kept = _kept(strategy, hands, journal, pause_before)
+    course = Course(strategy, hands, limits=limits, task=task, brief=brief, listeners=listeners, **kept)
+    return await _loops.arun(course, lambda: course.abegin(board, seed))
+
+
+def _kept(
+    strategy: Strategy[Any], hands: Hands, journal: "Journal | None", pause_before: PauseBefore | None
+) -> dict[str, Any]:
+    """What keeps the run, and what pauses it."""
+    plan = plan_of(strategy)
+    gate = None if pause_before is None else Gate(asks_whether(pause_before, plan.nodes))
+    return {"log": None if journal is None else journal.log_of(plan, hands), "gate": gate}

@@ -1,7 +1,7 @@
 """`Orchestrator`: the interactive driver, for an environment loop of one's own."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tinysmith._course import Course
 from tinysmith._hands import Hands
@@ -12,6 +12,9 @@ from tinysmith.position import Position
 from tinysmith.protocols import Model, Task
 from tinysmith.run import Run, Step
 from tinysmith.strategy import Strategy, plan_of
+
+if TYPE_CHECKING:
+    from tinysmith.journal import Journal
 
 B = TypeVar("B")
 
@@ -33,6 +36,7 @@ class Orchestrator(Generic[B]):
         limits: How much the run may spend; None for no limits at all.
         task: The episode's task.
         listeners: Called with every step, as it happens.
+        journal: Where the run is kept; each action is durable there before it is handed out.
     """
 
     def __init__(
@@ -45,11 +49,14 @@ class Orchestrator(Generic[B]):
         limits: Limits | None = Limits(),
         task: Task | None = None,
         listeners: Sequence[Callable[[Step[B]], None]] = (),
+        journal: "Journal | None" = None,
     ) -> None:
         hands = Hands(plan_of(strategy), model=model, environment=_CALLER, tools=tools, task=task)
-        self._course = Course(strategy, hands, limits=limits, task=task, listeners=listeners)
+        log = None if journal is None else journal.log_of(plan_of(strategy), hands)
+        self._course = Course(strategy, hands, limits=limits, task=task, listeners=listeners, log=log)
         self._board = board
         self._has_begun = False
+        self._is_closed = False
         self._handed_out: Act | None = None
 
     def forward(
@@ -131,6 +138,9 @@ class Orchestrator(Generic[B]):
     def _action(self) -> str:
         request = self._course.position.request
         if not isinstance(request, Act):
+            if not self._is_closed:
+                self._course.end(None)
+                self._is_closed = True
             raise RunOver(self._course.result())
         self._course.await_answer()
         self._handed_out = request

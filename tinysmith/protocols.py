@@ -128,6 +128,18 @@ class Graded(Protocol):
 
 
 @runtime_checkable
+class Replayable(Protocol):
+    """An environment that says whether doing an episode's actions once more brings the episode back.
+
+    Attributes:
+        is_replayable: Whether the same actions, after a reset with the same task and seed, do no harm when they
+            are done again, and show the same.
+    """
+
+    is_replayable: bool
+
+
+@runtime_checkable
 class HasTasks(Protocol):
     """An environment that knows its tasks."""
 

@@ -95,7 +95,7 @@ class RunUsage:
 
 @frozen
 class Run(Generic[B]):
-    """A run that has ended.
+    """A run that has ended, or that is paused.
 
     Attributes:
         strategy: The strategy's name.
@@ -109,6 +109,8 @@ class Run(Generic[B]):
         oracle: Whether the strategy was shown the environment's grade during the episode.
         declared: The strategy that ran.
         first_board: The board that it began with.
+        run_id: Its id in the journal; empty where it was not journaled.
+        is_paused: Whether it waits for a person, who decides about what `position.requests` says.
     """
 
     strategy: str
@@ -121,12 +123,14 @@ class Run(Generic[B]):
     oracle: bool = field(default=False, kw_only=True)
     declared: Strategy[B] | None = field(default=None, kw_only=True, repr=False, eq=False)
     first_board: B | None = field(default=None, kw_only=True, repr=False)
+    run_id: str = field(default="", kw_only=True, eq=False)
+    is_paused: bool = field(default=False, kw_only=True)
 
     @property
     def outcome(self) -> str:
-        """How it ended: the name of the halt, of the limit, or of what failed."""
+        """How it ended: the name of the halt, of the limit, or of what failed; "paused" while a person decides."""
         done = self.position.done
-        return "" if done is None else done.outcome
+        return ("paused" if self.is_paused else "") if done is None else done.outcome
 
     @property
     def success(self) -> bool:

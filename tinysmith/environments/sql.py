@@ -65,6 +65,8 @@ class SqlEnvironment:
         DataError: The folder or one of its files is missing or broken.
     """
 
+    is_replayable = True  # nothing can be written, so a statement shows the same again
+
     def __init__(
         self,
         data: Path | str,

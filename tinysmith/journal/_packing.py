@@ -64,9 +64,7 @@ def unpacked(body: bytes, text_of: Callable[[bytes], str]) -> list[JSON]:
         MispackedError: They are no packed data.
     """
     try:
-        data = json.loads(body.decode("utf-8", "surrogatepass"), parse_constant=_refused)
-        if not isinstance(data, list):
-            raise MispackedError("it is no list")
+        data = _list(json.loads(body.decode("utf-8", "surrogatepass"), parse_constant=_refused))
         said: list[str] = []
         if data and isinstance(data[-1], dict) and isinstance(data[-1].get("$"), list):
             said = [_said(text, text_of) for text in data.pop()["$"]]
@@ -167,6 +165,12 @@ def _said(text: JSON, text_of: Callable[[bytes], str]) -> str:
         return text
     (digest,) = text
     return text_of(bytes.fromhex(digest))
+
+
+def _list(data: JSON) -> list[JSON]:
+    if isinstance(data, list):
+        return data
+    raise MispackedError("it is no list")
 
 
 def _refused(constant: str) -> None:

@@ -95,7 +95,7 @@ Entry: TypeAlias = Head | Row
 
 
 class Store(Protocol):
-    """Where journals are kept. Every method may be called from any thread, one at a time, and raises `JournalError`.
+    """Where journals are kept. Its methods may be called from any thread, one at a time; all raise `JournalError`.
 
     Attributes:
         place: What it is called in messages; never with a password.
@@ -164,5 +164,5 @@ class Store(Protocol):
         ...
 
 
-class Taken(Exception):  # noqa: N818  # never leaves the journal
+class Taken(Exception):  # never leaves the journal
     """A row, or a run, is there already: somebody else wrote it."""

@@ -14,10 +14,11 @@ from tinysmith.journal._sql import LAYOUTS, VERSION, SqlStore
 APPLICATION = 0x74736D6A
 """What SQLite keeps in the file's header to tell whose it is."""
 
+_NAME = re.compile(r"CREATE (?:TABLE|UNIQUE INDEX) (\w+)")
+
 BUSY_S = 30.0
 """How long another process's transaction is waited for."""
 
-_TABLES = frozenset(re.findall(r"CREATE (?:TABLE|UNIQUE INDEX) (\w+)", " ".join(sum(LAYOUTS, ()))))
 _REMEDIES = {
     "disk is full": "The disk is full. What was committed is kept; free some space and resume.",
     "readonly": "The file cannot be written. Check the permissions of the file and its folder.",
@@ -28,6 +29,12 @@ _REMEDIES = {
     "malformed": "The file is damaged. Restore it from a copy.",
     "disk i/o error": "The disk failed. What was committed is kept; check the disk, and the limits on file sizes.",
 }
+
+
+def _made(version: int) -> dict[str, str]:
+    """What a layout makes, by name, in the words in which SQLite keeps it."""
+    statements = (statement for layout in LAYOUTS[:version] for statement in layout)
+    return {found[1]: statement for statement in statements if (found := _NAME.match(statement))}
 
 
 def sqlite_store(path: Path, synchronous: Literal["FULL", "NORMAL"], *, read_only: bool) -> SqlStore:
@@ -99,8 +106,8 @@ class SqliteDoor:
         run = self._connection.execute
         run("PRAGMA trusted_schema = OFF")  # nothing that stands in the file is run
         (application,), (version,) = run("PRAGMA application_id").fetchone(), run("PRAGMA user_version").fetchone()
-        names = {name for (name,) in run("SELECT name FROM sqlite_master") if not name.startswith("sqlite_")}
-        if not names and not version and not application:
+        found: dict[str, str] = dict(run("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall())
+        if not found and not version and not application:
             if read_only:
                 raise JournalError("this file is empty, so there is no journal to read.", place=self.place)
             version = 0
@@ -109,8 +116,9 @@ class SqliteDoor:
         elif version > VERSION:
             problem = f"it was written by a newer tinysmith (layout {version}; this one knows up to {VERSION})."
             raise JournalError(f"{problem} Use that one.", place=self.place)
-        elif version == VERSION and names != _TABLES:
-            strange = ", ".join(sorted(names ^ _TABLES))
+        elif found != _made(version):
+            # Also before anything is written: a trigger of somebody else's would run.
+            strange = ", ".join(sorted({name for name, _ in found.items() ^ _made(version).items()}))
             problem = f"another program has changed this file: {strange}. Restore it from a copy."
             raise JournalError(problem, place=self.place)
         if read_only:
@@ -146,8 +154,10 @@ class SqliteDoor:
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     # Statements are serialised by the journal, and transactions are begun and ended by hand.
     given: dict[str, Any] = {"timeout": BUSY_S, "isolation_level": None, "check_same_thread": False}
+    connection: sqlite3.Connection
     if not read_only:
-        return sqlite3.connect(path, **given)
+        connection = sqlite3.connect(path, **given)
+        return connection
     if not path.is_file():
         raise JournalError("there is no such journal. Check the path.", place=str(path))
     address = path.absolute().as_uri()

@@ -1,0 +1,23 @@
+"""Runs that survive anything: a durable log, and what can be done with it."""
+
+from tinysmith.approval import Approve, Decision, Edit, Refuse
+from tinysmith.journal._parting import Parting
+from tinysmith.journal._reading import Logged, RunRecord
+from tinysmith.journal.journal import Journal, RunSummary
+from tinysmith.journal.resuming import aresume, fork, replay, resume
+
+__all__ = [
+    "Approve",
+    "Decision",
+    "Edit",
+    "Journal",
+    "Logged",
+    "Parting",
+    "Refuse",
+    "RunRecord",
+    "RunSummary",
+    "aresume",
+    "fork",
+    "replay",
+    "resume",
+]

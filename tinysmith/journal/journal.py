@@ -1,0 +1,314 @@
+"""`Journal`: the durable log of runs."""
+
+import os
+import secrets as random
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+from attrs import frozen
+
+from tinysmith._hands import Hands
+from tinysmith._shown import near
+from tinysmith._turn import Plan
+from tinysmith.errors import JournalError, RunOwned, UsageError
+from tinysmith.journal._commits import Commits
+from tinysmith.journal._log import RunLog, run_name
+from tinysmith.journal._masking import Mask, secrets_of
+from tinysmith.journal._owners import LEASE_S, Heart, described, is_alive, outlives, this_process
+from tinysmith.journal._parting import Parting, parting
+from tinysmith.journal._reading import Logged, RunRecord, read_head, read_row, read_run
+from tinysmith.journal._rows import Head, Owner, Row, Store, Taken
+
+RUN_BITS = 60
+
+
+@frozen
+class RunSummary:
+    """One line of a journal's list of runs.
+
+    Attributes:
+        run_id: The run's id.
+        strategy: The strategy's name.
+        outcome: How it ended; "paused", "interrupted" or "unfinished" where it has not.
+        rows: How many rows its log has.
+        begun_at: When it began: an ISO date and time, UTC.
+        touched_at: When its last row was written, by the writer's clock.
+        task: The id of its task.
+        parent: The id of the run that it was forked from; empty if it is no fork.
+    """
+
+    run_id: str
+    strategy: str
+    outcome: str
+    rows: int
+    begun_at: str
+    touched_at: datetime
+    task: str = ""
+    parent: str = ""
+
+
+class Journal:
+    """The durable log of runs, in one file of SQLite.
+
+    Any number of runs, threads and processes may share a file; each run is gone on with by one process at a time.
+    A journal that is left open is closed with its process, and its unfinished runs can then be resumed.
+
+    Args:
+        path: The file; it is made if it is not there. On a local disk, not on a network share.
+        synchronous: "FULL" waits for the file system at every commit. "NORMAL" does so only now and then: faster,
+            and what was committed last may be lost if the machine fails, though not if a process does.
+        read_only: Whether nothing may be written.
+        redact: The user's own: a text without what must not be kept. What a model, an environment or a tool says
+            goes through it before the strategy sees it. It must answer the same each time.
+        secrets: More texts that must not be kept, beside the models' keys and the environment variables that are
+            named like secrets.
+        lease_s: How long a process on another machine may show no sign of life before its runs are free, in
+            seconds.
+
+    Raises:
+        JournalError: The file cannot be opened, or is no journal.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        synchronous: Literal["FULL", "NORMAL"] = "FULL",
+        read_only: bool = False,
+        redact: Callable[[str], str] | None = None,
+        secrets: Iterable[str] = (),
+        lease_s: float = LEASE_S,
+    ) -> None:
+        if synchronous not in {"FULL", "NORMAL"}:
+            raise UsageError(f"Journal: synchronous is {synchronous!r}. Give FULL or NORMAL.")
+        if lease_s <= 0:
+            raise UsageError(f"Journal: lease_s is {lease_s!r}. Give more than 0 seconds.")
+        from tinysmith.journal._sqlite import sqlite_store  # noqa: PLC0415  # few programs need SQLite
+
+        self._store: Store = sqlite_store(Path(path), synchronous, read_only=read_only)
+        self.place = self._store.place
+        self._commits = Commits(self._store)
+        self._is_read_only = read_only
+        self._redact = redact
+        self._secrets = tuple(secrets)
+        self._lease_s = lease_s
+        self._process = os.getpid()
+        self._owning = threading.Lock()
+        self._owner: Owner | None = None
+        self._heart: Heart | None = None
+
+    def __repr__(self) -> str:
+        return f"Journal({self.place!r})"
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def runs(self) -> list[RunSummary]:
+        """Every run, the oldest first.
+
+        Raises:
+            JournalError: Something that is read is damaged.
+        """
+        with self._commits.lock:
+            heads, last = self._store.heads(), self._store.last_rows()
+            return sorted(
+                (self._summary(head, last.get(head.run)) for head in heads),
+                key=lambda run: (run.begun_at, run.run_id),
+            )
+
+    def find(self, prefix: str) -> str:
+        """The id of the one run whose id begins so.
+
+        Raises:
+            UsageError: There is none, or there are several.
+        """
+        with self._commits.lock:
+            known = [run_name(head.run) for head in self._store.heads()]
+        found = [name for name in known if name.startswith(prefix)]
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UsageError(f"{self.place} has no run {prefix!r}. {near(prefix, known)}")
+        raise UsageError(f"{self.place} has {len(found)} runs that begin with {prefix!r}. Give more of the id.")
+
+    def read(self, run_id: str) -> RunRecord:
+        """What the journal says of a run; no code of its strategy is needed, and none is run.
+
+        Raises:
+            JournalError: There is no such run, or something of it is damaged; the message names the row.
+        """
+        with self._commits.lock:
+            return read_run(self._store, _number(run_id, self.place))
+
+    def diff(self, run_a: str, run_b: str) -> Parting | None:
+        """Where two runs part: the first step at which they differ; None where they do not.
+
+        Raises:
+            JournalError: One of them is not there, or damaged.
+        """
+        return parting(self.read(run_a), self.read(run_b))
+
+    def delete(self, run_ids: Sequence[str]) -> None:
+        """Deletes runs, and gives the space back, which rewrites the file.
+
+        Raises:
+            UsageError: A run that stays was forked from one of them.
+            RunOwned: A process goes on with one of them.
+        """
+        numbers = [_number(name, self.place) for name in run_ids]
+        self._check_writable()
+        with self._commits.lock:
+            for head in self._store.heads():
+                if head.parent in numbers and head.run not in numbers:
+                    problem = f"{run_name(head.parent or 0)} cannot be deleted: {run_name(head.run)}"
+                    raise UsageError(f"{problem} was forked from it. Delete that one, too.")
+                if head.run in numbers and head.owner is not None:
+                    self._check_free(head)
+            self._store.delete(numbers)
+
+    def delete_older(self, age: timedelta) -> list[str]:
+        """Deletes the runs whose last row is older, and returns their ids.
+
+        Kept are those that a younger run was forked from, and those that a process goes on with.
+        """
+        before = datetime.now(UTC) - age
+        runs = self.runs()
+        young = {run.run_id for run in runs if run.touched_at >= before or self._is_owned(run.run_id)}
+        kept = set(young)
+        while more := {run.parent for run in runs if run.run_id in kept and run.parent} - kept:
+            kept |= more
+        old = [run.run_id for run in runs if run.run_id not in kept]
+        if old:
+            self.delete(old)
+        return old
+
+    def close(self) -> None:
+        """Writes what is under way, lets all runs go, and closes the file."""
+        if self._process != os.getpid():
+            return  # the file is open in the process that this one was forked from
+        self._commits.close()
+        if self._heart is not None:
+            self._heart.stop()
+            self._heart = None
+        with self._commits.lock:
+            if self._owner is not None:
+                self._store.remove_owner(self._owner.name)
+                self._owner = None
+            self._store.close()
+
+    # For the drivers.
+
+    def log_of(self, plan: Plan, hands: Hands) -> RunLog[Any]:
+        """The log of a new run."""
+        return self._log(plan, hands, random.randbits(RUN_BITS))
+
+    def log_on(self, record: RunRecord, plan: Plan, hands: Hands, told: dict[str, Any]) -> RunLog[Any]:
+        """The log of a run that goes on; it is this journal's from now on, and `told` is its next row.
+
+        Raises:
+            RunOwned: Another process goes on with it.
+        """
+        number = _number(record.run_id, self.place)
+        log = self._log(plan, hands, number, seq=len(record.log), seal=record.seal)
+        with self._commits.lock:
+            head = self._store.head(number)
+            if head is None or head.owner is not None:
+                self._check_free(head or Head(number, b"", b""))
+            row = log.resumed_row(told)
+            try:
+                is_ours = self._store.claim(row, log.owner, head.owner if head is not None else None)
+            except Taken:
+                is_ours = False
+        if not is_ours:
+            raise self._owned(record.run_id, "somebody else has just taken this run over")
+        log.went_on(row)
+        return log
+
+    def add(self, entries: Sequence[Head | Row]) -> None:
+        """Adds a run that was made of another one."""
+        self._check_writable()
+        with self._commits.lock:
+            self._store.write(entries)
+
+    def _log(self, plan: Plan, hands: Hands, run: int, *, seq: int = 0, seal: bytes = b"") -> RunLog[Any]:
+        mask = Mask(secrets_of(hands.models.values(), self._secrets), self._redact)
+        owner = self._own().name
+        return RunLog(plan, self._commits, place=self.place, owner=owner, run=run, mask=mask, seq=seq, seal=seal)
+
+    def _own(self) -> Owner:
+        self._check_writable()
+        with self._owning:
+            if self._owner is None:
+                owner = this_process()
+                with self._commits.lock:
+                    self._store.add_owner(owner)
+                self._owner = owner
+                self._heart = Heart(lambda: self._beat(owner.name), self._lease_s)
+            return self._owner
+
+    def _beat(self, name: str) -> None:
+        with self._commits.lock:
+            self._store.beat(name)
+
+    def _check_writable(self) -> None:
+        if self._process != os.getpid():
+            problem = "it was opened by another process, which this one was forked from. Open it here, too."
+            raise JournalError(problem, place=self.place)
+        if self._is_read_only:
+            raise JournalError("it was opened for reading only.", place=self.place)
+
+    def _check_free(self, head: Head) -> None:
+        """Refuses where the owner of a run lives; waits for a sign of life where nothing else tells."""
+        owner = None if head.owner is None else self._store.owner(head.owner)
+        if owner is None:
+            return
+        alive = is_alive(owner)
+        if alive is None:
+            alive = outlives(owner, lambda: self._store.owner(owner.name), self._lease_s)
+        if alive:
+            here = self._owner is not None and owner.name == self._owner.name
+            who = "this very journal" if here else described(owner)
+            raise self._owned(run_name(head.run), f"{who} goes on with this run; wait until it has ended")
+
+    def _is_owned(self, run_id: str) -> bool:
+        with self._commits.lock:
+            head = self._store.head(_number(run_id, self.place))
+            owner = None if head is None or head.owner is None else self._store.owner(head.owner)
+            return owner is not None and is_alive(owner) is not False
+
+    def _owned(self, run: str, problem: str) -> RunOwned:
+        return RunOwned(f"{problem}.", place=self.place, run=run)
+
+    def _summary(self, head: Head, last: Row | None) -> RunSummary:
+        header = read_head(self._store, head)
+        logged: Logged | None = None if last is None else read_row(self._store, last)
+        record = RunRecord(run_name(head.run), header, None, None, () if logged is None else (logged,))
+        return RunSummary(
+            record.run_id,
+            header.strategy,
+            record.outcome,
+            head.shared if last is None else last.seq,
+            header.begun_at,
+            datetime.fromisoformat(header.begun_at) if logged is None else logged.at,
+            "" if header.task is None else header.task.id,
+            "" if head.parent is None else run_name(head.parent),
+        )
+
+
+def _number(run_id: str, place: str) -> int:
+    try:
+        number = int(run_id, 16)
+    except ValueError:
+        number = -1
+    if number < 0 or run_name(number) != run_id:
+        raise JournalError("this is no id of a run. `tinysmith runs` lists them.", place=place, run=run_id)
+    return number
