@@ -47,20 +47,11 @@ def walk(
 
 
 def run(
-    strategy: Strategy[B],
-    board: B | None = None,
-    *,
-    model: Models = None,
-    environment: Environment | None = None,
-    tools: Tools = None,
-    limits: Limits | None = Limits(),
-    task: Task | None = None,
-    seed: int | None = None,
-    brief: Brief[B] | None = None,
-    listeners: Listeners[B] = (),
-    journal: "Journal | None" = None,
+    strategy: Strategy[B], board: B | None = None, *, model: Models = None, environment: Environment | None = None,
+    tools: Tools = None, limits: Limits | None = Limits(), task: Task | None = None, seed: int | None = None,
+    brief: Brief[B] | None = None, listeners: Listeners[B] = (), journal: "Journal | None" = None,
     pause_before: PauseBefore | None = None,
-) -> Run[B]:
+) -> Run[B]:  # fmt: skip
     """Runs a strategy to its end, blocking.
 
     Args:

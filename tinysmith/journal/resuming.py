@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
@@ -27,6 +27,9 @@ from tinysmith.run import Run, Step
 from tinysmith.strategy import Strategy, plan_of
 
 B = TypeVar("B")
+Models: TypeAlias = Model | Mapping[str, Model] | None
+Tools: TypeAlias = Mapping[str, Any] | None
+Restore: TypeAlias = Literal["replay", "leave"]
 
 
 def replay(journal: Journal, run_id: str, strategy: Strategy[B]) -> Run[B]:
@@ -41,35 +44,24 @@ def replay(journal: Journal, run_id: str, strategy: Strategy[B]) -> Run[B]:
 
 
 def resume(
-    journal: Journal,
-    run_id: str,
-    strategy: Strategy[B],
-    *,
-    model: Model | Mapping[str, Model] | None = None,
-    environment: Environment | None = None,
-    tools: Mapping[str, Any] | None = None,
-    limits: Limits | None = None,
-    listeners: Sequence[Callable[[Step[B]], None]] = (),
-    pause_before: PauseBefore | None = None,
-    decision: Decision | None = None,
-    restore: Literal["replay", "leave"] = "replay",
-) -> Run[B]:
+    journal: Journal, run_id: str, strategy: Strategy[B], *, model: Models = None,
+    environment: Environment | None = None, tools: Tools = None, limits: Limits | None = None,
+    listeners: Sequence[Callable[[Step[B]], None]] = (), pause_before: PauseBefore | None = None,
+    decision: Decision | None = None, restore: Restore = "replay",
+) -> Run[B]:  # fmt: skip
     """Goes on with a run that a journal holds, blocking; a run that has ended is only read.
 
-    The events that are there are folded again, every request, way and board is compared, and nothing is asked that
-    was answered: only what was in flight when the run was left is asked again.
+    The events that are there are folded again and compared with what the strategy does now. Nothing is asked that
+    was answered; only what was in flight when the run was left is asked again.
 
     Args:
         journal: The journal.
         run_id: The run.
         strategy: The strategy that it was made with.
-        model: As for `run`.
-        environment: As for `run`. It is reset, and the run's actions are done in it once more, if it says that it
+        model, tools, listeners, pause_before: As for `run`; listeners are told of new steps only.
+        environment: It is reset, and the run's actions are done in it once more, if it says that it
             `is_replayable`; what it shows is compared.
-        tools: As for `run`.
         limits: Instead of those that the run had, such as more asks.
-        listeners: Called with every new step.
-        pause_before: As for `run`.
         decision: Of a paused run: what was decided about the requests that it waits for.
         restore: "leave" goes on with the environment as it is.
 
@@ -79,9 +71,7 @@ def resume(
     Raises:
         ReplayDiverged: The strategy does something else than the journal says, at a step.
         NotRestored: The environment cannot be brought back.
-        RunOwned: Another process goes on with the run.
-        JournalError: There is no such run, or it is damaged.
-        UsageError: Something is missing or does not go together.
+        JournalError: There is no such run, it is damaged, or another process goes on with it (`RunOwned`).
     """
     refuse_running_loop("resume()", "aresume()")
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=None)
@@ -99,14 +89,14 @@ async def aresume(
     run_id: str,
     strategy: Strategy[B],
     *,
-    model: Model | Mapping[str, Model] | None = None,
+    model: Models = None,
     environment: Environment | None = None,
-    tools: Mapping[str, Any] | None = None,
+    tools: Tools = None,
     limits: Limits | None = None,
     listeners: Sequence[Callable[[Step[B]], None]] = (),
     pause_before: PauseBefore | None = None,
     decision: Decision | None = None,
-    restore: Literal["replay", "leave"] = "replay",
+    restore: Restore = "replay",
 ) -> Run[B]:
     """Goes on with a run that a journal holds; the arguments are those of `resume`."""
     hands = Hands(plan_of(strategy), model=model, environment=environment, tools=tools, task=None)
