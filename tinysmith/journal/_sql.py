@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from tinysmith.errors import JournalError
 from tinysmith.journal._packing import MispackedError, digests_in
@@ -11,29 +11,37 @@ from tinysmith.journal._rows import Entry, Head, Owner, Row, Text
 
 T = TypeVar("T")
 
-VERSION = 1
-"""The version of the layout that this code writes, and brings older ones to."""
+Layouts: TypeAlias = tuple[tuple[str, ...], ...]
 
-LAYOUTS: tuple[tuple[str, ...], ...] = (
+LAYOUTS: Layouts = (
     (
-        """CREATE TABLE runs (run BIGINT PRIMARY KEY, body BLOB NOT NULL, seal BLOB NOT NULL, owner TEXT,
-        parent BIGINT, shared BIGINT NOT NULL)""",
+        """CREATE TABLE runs (run INTEGER PRIMARY KEY, body BLOB NOT NULL, seal BLOB NOT NULL, owner TEXT,
+        parent INTEGER, shared INTEGER NOT NULL)""",
+        "CREATE INDEX runs_of_owners ON runs (owner) WHERE owner IS NOT NULL",
         # Not ordered by run: runs that share a journal would each write a page of their own.
-        """CREATE TABLE log (run BIGINT NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL, asked BLOB NOT NULL,
+        """CREATE TABLE log (run INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, asked BLOB NOT NULL,
         body BLOB NOT NULL, seal BLOB NOT NULL)""",
         "CREATE UNIQUE INDEX log_in_order ON log (run, seq)",
-        "CREATE TABLE texts (digest BLOB PRIMARY KEY, content BLOB NOT NULL, is_packed BIGINT NOT NULL)",
-        """CREATE TABLE owners (name TEXT PRIMARY KEY, machine TEXT NOT NULL, process BIGINT NOT NULL,
-        since TEXT NOT NULL, beat BIGINT NOT NULL)""",
+        "CREATE TABLE texts (digest BLOB NOT NULL PRIMARY KEY, content BLOB NOT NULL, is_packed INTEGER NOT NULL)",
+        """CREATE TABLE owners (name TEXT NOT NULL PRIMARY KEY, machine TEXT NOT NULL, process INTEGER NOT NULL,
+        since TEXT NOT NULL, beat INTEGER NOT NULL)""",
     ),
 )
-"""For each version, what makes it of the one before; the first makes it of nothing."""
+"""For each version, what makes it of the one before, in SQLite's words. Only ever added to."""
 
-_AT_ONCE = 100  # rows in one statement: between two statements, other threads of the process may take long
+_AT_ONCE = 500  # rows in one statement: between two statements, other threads of the process may take long
 _ROW = "run, seq, kind, asked, body, seal"
 _HEAD = "run, body, seal, owner, parent, shared"
+_TEXT = "digest, content, is_packed"
 
-_ONE = f"INSERT INTO log ({_ROW}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608  # our own names
+# The names in these are our own.
+_ADD_ROW = f"INSERT INTO log ({_ROW}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608  # see above
+_ROWS = f"SELECT {_ROW} FROM log WHERE run = ? AND seq >= ? AND seq <= ? ORDER BY seq"  # noqa: S608  # see above
+_LAST_ROWS = (
+    f"SELECT {', '.join(f'log.{name}' for name in _ROW.split(', '))} FROM log "  # noqa: S608  # see above
+    "JOIN (SELECT run, max(seq) AS seq FROM log GROUP BY run) AS last ON log.run = last.run AND log.seq = last.seq"
+)
+_NO_LAST = 2**63 - 1
 
 
 class Door(Protocol):
@@ -45,12 +53,16 @@ class Door(Protocol):
 
     place: str
 
-    def run(self, statement: str, values: Sequence[Any] = ()) -> Any:
-        """Runs a statement with `?` for its values; the cursor that is returned has `fetchall` and `rowcount`.
+    def run(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Runs a statement with `?` for its values, and says how many rows it changed.
 
         Raises:
             Taken: A row that must be the only one of its kind is there already.
         """
+        ...
+
+    def found(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """What a query finds; what comes before a damaged place comes before the error."""
         ...
 
     def transaction(self) -> AbstractContextManager[Any]:
@@ -82,7 +94,7 @@ class SqlStore:
         if len(entries) == 1:
             (row,) = entries
             if type(row) is Row and not row.texts and not row.lets_go:
-                self._door.run(_ONE, (row.run, row.seq, row.kind, row.asked, row.body, row.seal))
+                self._door.run(_ADD_ROW, (row.run, row.seq, row.kind, row.asked, row.body, row.seal))
                 return
         statements = list(_insertions(entries))
         if len(statements) == 1:
@@ -94,36 +106,40 @@ class SqlStore:
 
     def heads(self) -> Sequence[Head]:
         """Every run, in no order."""
-        return [_head(found, self.place) for found in self._found(f"SELECT {_HEAD} FROM runs")]  # noqa: S608  # our own names
+        return [_head(found, self.place) for found in self._door.found(f"SELECT {_HEAD} FROM runs")]  # noqa: S608  # our own names
 
     def head(self, run: int) -> Head | None:
         """One run."""
-        found = self._found(f"SELECT {_HEAD} FROM runs WHERE run = ?", (run,))  # noqa: S608  # as above
+        found = list(self._door.found(f"SELECT {_HEAD} FROM runs WHERE run = ?", (run,)))  # noqa: S608  # as above
         return _head(found[0], self.place) if found else None
 
     def rows(self, run: int, first: int = 1, last: int | None = None) -> Iterator[Row]:
         """The run's own rows, in order, without their texts."""
-        where = "run = ? AND seq >= ?" + ("" if last is None else " AND seq <= ?")
-        values = (run, first) if last is None else (run, first, last)
-        for found in self._found(f"SELECT {_ROW} FROM log WHERE {where} ORDER BY seq", values):  # noqa: S608  # as above
-            yield _row(found, self.place)
+        # All at once, while the caller has the store to itself.
+        rows: list[Row] = []
+        try:
+            for found in self._door.found(_ROWS, (run, first, _NO_LAST if last is None else last)):
+                rows.append(_row(found, self.place))  # noqa: PERF401  # those before a damaged one are counted
+        except JournalError as error:
+            if error.run:
+                raise
+            problem = str(error).removeprefix(f"{self.place}: ")
+            raise JournalError(problem, place=self.place, run=f"{run:015x}", row=first + len(rows)) from None
+        return iter(rows)
 
     def last_rows(self) -> Mapping[int, Row]:
         """The last row of every run that has any, by run."""
-        last = "SELECT run, max(seq) AS seq FROM log GROUP BY run"
-        columns = ", ".join(f"log.{name}" for name in _ROW.split(", "))
-        query = f"SELECT {columns} FROM log JOIN ({last}) AS last ON log.run = last.run AND log.seq = last.seq"  # noqa: S608  # as above
-        return {row.run: row for row in (_row(found, self.place) for found in self._found(query))}
+        return {row.run: row for row in (_row(found, self.place) for found in self._door.found(_LAST_ROWS))}
 
     def texts(self, digests: Iterable[bytes]) -> Mapping[bytes, Text]:
         """Those of the large texts that are there."""
         texts = {}
         for some in _in_groups(dict.fromkeys(digests)):
-            query = f"SELECT digest, content, is_packed FROM texts WHERE digest IN ({_marks(len(some))})"  # noqa: S608  # as above
-            for digest, content, is_packed in self._found(query, some):
+            query = f"SELECT {_TEXT} FROM texts WHERE digest IN ({_marks(len(some))})"  # noqa: S608  # as above
+            for digest, content, is_packed in self._door.found(query, some):
                 if type(content) is not bytes:
-                    raise JournalError(f"the text {bytes(digest).hex()} is damaged.", place=self.place)
-                texts[bytes(digest)] = Text(bytes(digest), content, bool(is_packed))
+                    raise JournalError(f"the text {digest.hex()} is damaged.", place=self.place)
+                texts[digest] = Text(digest, content, bool(is_packed))
         return texts
 
     def add_owner(self, owner: Owner) -> None:
@@ -133,8 +149,9 @@ class SqlStore:
 
     def owner(self, name: str) -> Owner | None:
         """An owner as it is now."""
-        found = self._found("SELECT name, machine, process, since, beat FROM owners WHERE name = ?", (name,))
-        return Owner(*found[0]) if found else None
+        query = "SELECT name, machine, process, since, beat FROM owners WHERE name = ?"
+        found = list(self._door.found(query, (name,)))
+        return _owner(found[0], self.place) if found else None
 
     def beat(self, name: str) -> None:
         """Says that an owner lives."""
@@ -151,7 +168,7 @@ class SqlStore:
         whose = "owner IS NULL" if instead_of is None else "owner = ?"
         values = (owner, row.run) if instead_of is None else (owner, row.run, instead_of)
         with self._door.transaction():
-            if self._door.run(f"UPDATE runs SET owner = ? WHERE run = ? AND {whose}", values).rowcount != 1:  # noqa: S608  # as above
+            if self._door.run(f"UPDATE runs SET owner = ? WHERE run = ? AND {whose}", values) != 1:  # noqa: S608  # as above
                 return False
             for statement, each in _insertions([row]):
                 self._door.run(statement, each)
@@ -165,7 +182,7 @@ class SqlStore:
                 self._door.run(f"DELETE FROM log WHERE run IN ({_marks(len(some))})", some)  # noqa: S608  # as above
                 self._door.run(f"DELETE FROM runs WHERE run IN ({_marks(len(some))})", some)  # noqa: S608  # as above
             kept = self._digests_in_use()
-            unused = [digest for (digest,) in self._found("SELECT digest FROM texts") if bytes(digest) not in kept]
+            unused = [digest for (digest,) in self._door.found("SELECT digest FROM texts") if digest not in kept]
             for group in _in_groups(unused):
                 self._door.run(f"DELETE FROM texts WHERE digest IN ({_marks(len(group))})", group)  # noqa: S608  # as above
         self._door.compact()
@@ -177,17 +194,13 @@ class SqlStore:
     def _digests_in_use(self) -> set[bytes]:
         used: set[bytes] = set()
         for query in ("SELECT body FROM runs", "SELECT body FROM log"):
-            for (body,) in self._found(query):
+            for (body,) in self._door.found(query):
                 try:
-                    used.update(digests_in(bytes(body)))
+                    used.update(digests_in(body))
                 except MispackedError as error:
                     problem = f"a row is damaged: {error}. Export what can be read into a new journal."
                     raise JournalError(problem, place=self.place) from None
         return used
-
-    def _found(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        rows: list[tuple[Any, ...]] = self._door.run(query, values).fetchall()
-        return rows
 
 
 def _insertions(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Any]]]:
@@ -195,32 +208,26 @@ def _insertions(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Any]]]:
     heads = [entry for entry in entries if type(entry) is Head]
     rows = [entry for entry in entries if type(entry) is Row]
     texts = {text.digest: text for entry in entries for text in entry.texts}
-    done = [row.run for row in rows if row.lets_go]
+    # In one order everywhere, so that no two writers wait for each other.
     yield from _inserts(
         f"INSERT INTO runs ({_HEAD})",
-        6,
         [(head.run, head.body, head.seal, head.owner, head.parent, head.shared) for head in heads],
     )
+    for some in _in_groups(row.run for row in rows if row.lets_go):
+        yield f"UPDATE runs SET owner = NULL WHERE run IN ({_marks(len(some))})", some  # noqa: S608  # our own names
     yield from _inserts(
-        "INSERT INTO texts (digest, content, is_packed)",
-        3,
-        [(text.digest, text.content, int(text.is_packed)) for text in texts.values()],
+        f"INSERT INTO texts ({_TEXT})",
+        [(text.digest, text.content, int(text.is_packed)) for _, text in sorted(texts.items())],
         " ON CONFLICT DO NOTHING",
     )
     yield from _inserts(
-        f"INSERT INTO log ({_ROW})",
-        6,
-        [(row.run, row.seq, row.kind, row.asked, row.body, row.seal) for row in rows],
+        f"INSERT INTO log ({_ROW})", [(row.run, row.seq, row.kind, row.asked, row.body, row.seal) for row in rows]
     )
-    for some in _in_groups(done):
-        yield f"UPDATE runs SET owner = NULL WHERE run IN ({_marks(len(some))})", some  # noqa: S608  # our own names
 
 
-def _inserts(
-    into: str, width: int, rows: Sequence[tuple[Any, ...]], otherwise: str = ""
-) -> Iterator[tuple[str, list[Any]]]:
+def _inserts(into: str, rows: Sequence[tuple[Any, ...]], otherwise: str = "") -> Iterator[tuple[str, list[Any]]]:
     for some in _in_groups(rows):
-        marks = ", ".join([f"({_marks(width)})"] * len(some))
+        marks = ", ".join([f"({_marks(len(some[0]))})"] * len(some))
         yield f"{into} VALUES {marks}{otherwise}", [value for row in some for value in row]
 
 
@@ -261,3 +268,9 @@ def _head(found: tuple[Any, ...], place: str) -> Head:
         problem = "its header is damaged: a column does not hold what it should. Restore the journal from a copy."
         raise JournalError(problem, place=place, run=name)
     return Head(run, body, seal, owner, parent, shared)
+
+
+def _owner(found: tuple[Any, ...], place: str) -> Owner:
+    if tuple(map(type, found)) != (str, str, int, str, int):
+        raise JournalError("what it has of an owner is damaged. Restore the journal from a copy.", place=place)
+    return Owner(*found)
