@@ -12,9 +12,11 @@ from tinysmith.errors import (
     DefinitionError,
     Finding,
     GuardError,
+    JournalError,
     ModelError,
     NoEdgeError,
     ParseError,
+    ReplayDiverged,
     RunError,
     RunOver,
     TinysmithError,
@@ -46,6 +48,10 @@ def example(kind: type[TinysmithError]) -> TinysmithError:
         return kind(Done("solved", success=True))
     if issubclass(kind, ModelError):
         return kind("Too many.", model="groq/llama", status=429, retry_after_s=2.5)
+    if issubclass(kind, JournalError):
+        return kind("This row is damaged.", place="runs.db", run="00f", row=3)
+    if issubclass(kind, ReplayDiverged):
+        return kind("it asks something else", run="00f", step=3, recorded="'ls'", now="'pwd'")
     return kind("It is broken.")
 
 

@@ -68,6 +68,8 @@ def event_of(data: JSON) -> Event:
     fields = _FIELDS[kind]
     if not isinstance(given, dict) or not given.keys() <= fields.keys():
         raise MisfitError(f"the {name} is saved as {named(given)}, which has other fields")
+    if not isinstance(given.get("info", {}), dict):
+        raise MisfitError(f"its info is saved as {named(given['info'])}, which is no mapping")
     missing = [each for each, (default, _) in fields.items() if default is attrs.NOTHING and each not in given]
     if missing:
         raise MisfitError(f"the {name} lacks {', '.join(missing)}")

@@ -11,9 +11,10 @@ from tinysmith._kept import Begun
 from tinysmith._scalars import MisfitError
 from tinysmith._shown import one_line
 from tinysmith.conversation import answered
-from tinysmith.errors import JournalError, ReplayDiverged, RunError
+from tinysmith.errors import JournalError, ReplayDiverged
 from tinysmith.journal._events import asked
 from tinysmith.journal._header import compiled
+from tinysmith.journal._masking import Mask
 from tinysmith.journal._reading import Logged, RunRecord, folded
 from tinysmith.limits import Limits
 from tinysmith.mapping import freeze, thaw
@@ -48,13 +49,14 @@ class Refolded(Generic[B]):
 
 
 def refolded(
-    strategy: Strategy[B], record: RunRecord, *, limits: Limits | None = None, place: str = ""
+    strategy: Strategy[B], record: RunRecord, mask: Mask, *, limits: Limits | None = None, place: str = ""
 ) -> Refolded[B]:
     """Folds a run's events again.
 
     Args:
         strategy: The strategy.
         record: What the journal says.
+        mask: What must not be shown.
         limits: Instead of those that the run had.
         place: The journal's name, for messages.
 
@@ -77,14 +79,16 @@ def refolded(
             position = _with_board(strategy, position, boards.board(thaw(logged.data["board"])))
         if logged.event is None:
             continue
-        request, after = _stepped(strategy, position, logged, record.run_id)
+        request, after = _stepped(strategy, position, logged, record.run_id, mask)
         if logged.hops is None:
             took = logged.row
         elif not logged.is_masked:
-            _compare(boards.changes(position.board, after.board), logged, after, record)
+            _compare(mask.data(boards.changes(position.board, after.board)), logged, after, record)
         steps.append(step_between(position, request, logged.event, after))
         did.append(instead.pop(request.id, logged.did))
         position = after
+    if limits is None:
+        _compare_ends(position, record)
     return Refolded(begun, position, tuple(steps), tuple(did), took)
 
 
@@ -134,7 +138,9 @@ def _first_board(boards: Any, record: RunRecord, place: str) -> Any:
         raise JournalError(problem, place=place, run=record.run_id) from None
 
 
-def _stepped(strategy: Strategy[B], position: Position[B], logged: Logged, run: str) -> tuple[Any, Position[B]]:
+def _stepped(
+    strategy: Strategy[B], position: Position[B], logged: Logged, run: str, mask: Mask
+) -> tuple[Any, Position[B]]:
     event: Event = logged.event  # type: ignore[assignment]  # the caller has looked
     request = answered(position, event)
     if asked(request) != logged.asked:
@@ -146,11 +152,11 @@ def _stepped(strategy: Strategy[B], position: Position[B], logged: Logged, run: 
             run=run,
             step=position.step + 1,
             recorded=recorded,
-            now=_told(request),
+            now=mask.text(_told(request)),
         )
     try:
         return request, strategy.advance(position, event)
-    except RunError as error:
+    except Exception as error:
         if logged.hops is None:
             raise
         raise ReplayDiverged(
@@ -158,7 +164,7 @@ def _stepped(strategy: Strategy[B], position: Position[B], logged: Logged, run: 
             run=run,
             step=position.step + 1,
             recorded="a step",
-            now=one_line(str(error), 200),
+            now=mask.text(one_line(f"{type(error).__name__}: {error}", 200)),
         ) from error
 
 
@@ -183,6 +189,16 @@ def _compare(changes: list[Any], logged: Logged, after: Position[Any], record: R
             step=after.step,
             recorded=one_line(repr(was.get(name, ("no change",))[-1]), 80),
             now=one_line(repr(differs[-1] if differs is not None else "no change"), 80),
+        )
+
+
+def _compare_ends(position: Position[Any], record: RunRecord) -> None:
+    now = "" if position.done is None else position.done.outcome
+    was = record.outcome
+    # That the environment was lost when it graded is no answer to anything, so it is not folded.
+    if record.log and record.log[-1].kind == "ended" and was not in {now, "environment_lost"}:
+        raise ReplayDiverged(
+            "the run ends otherwise", run=record.run_id, step=position.step, recorded=was, now=now or "no end"
         )
 
 

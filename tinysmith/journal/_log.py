@@ -24,7 +24,7 @@ from tinysmith.journal._packing import packed
 from tinysmith.journal._rows import Entry, Head, Row, Taken
 from tinysmith.limits import Limits
 from tinysmith.mapping import JSON
-from tinysmith.messages import Event, Failed, Request, Result
+from tinysmith.messages import Event, Failed, Observation, Request, Result
 from tinysmith.position import Position
 from tinysmith.protocols import Grade, Task
 
@@ -120,17 +120,18 @@ class RunLog(Generic[B]):
     def heard(self, event: Event) -> Event:
         """An event without secrets; where it cannot be kept, the failure that says so."""
         try:
-            if type(event) is Result:
-                return event_of(self._mask.data(event_data(event)))  # as plain JSON data, as it will be read again
             if type(event) is Failed:
-                event = Failed(
-                    event.kind, unheaded(event.message), answers=event.answers, elapsed_s=event.elapsed_s
-                )
-            if self._mask.is_idle:
+                event = evolve(event, message=unheaded(event.message))
+            is_open = type(event) in {Result, Observation}  # may hold anything
+            if self._mask.is_idle and not is_open:
                 return event
             data = event_data(event)
             masked = self._mask.data(data)
-            return event if masked == data else event_of(masked)
+            if is_open:
+                packed([masked])
+            if masked == data and type(event) is not Result:
+                return event
+            return event_of(masked)  # a result as plain JSON data, as it will be read again
         except (MisfitError, TypeError, ValueError) as error:
             return self._unkept(event, error)
 
@@ -318,14 +319,15 @@ def grade_data(grade: Grade) -> dict[str, Any]:
     return {"score": grade.score, "solved": grade.solved, "parts": dict(grade.parts)}
 
 
-def forked(record: "RunRecord", rows: int, step: int, run: int, board: JSON) -> list[Entry]:
-    """The head and the first row of a run that shares so many rows of another one."""
+def forked(record: "RunRecord", rows: int, told: JSON, run: int, plan: Plan) -> list[Entry]:
+    """The head and the first row of a run of a strategy that shares so many rows of another one."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
     header = evolve(
-        record.header, begun_at=datetime.now(UTC).isoformat(timespec="milliseconds"), versions=versions()
+        record.header, strategy=plan.name, fingerprint=compiled(plan)[0], begun_at=now, versions=versions()
     )
-    body, texts = packed([HEADER.encode(header, "header"), record.board, record.graph])
+    body, texts = packed([HEADER.encode(header, "header"), record.board, graph_data(plan)])
     parent = int(record.run_id, 16)
     head = Head(run, body, sealed(b"", b"%d" % run, body), parent=parent, shared=rows, texts=texts)
-    told, more = packed([int(time.time() * 1000), {"step": step, "board": board}])
-    seal = row_seal(record.seals[rows], rows + 1, "forked", b"", told)
-    return [head, Row(run, rows + 1, "forked", b"", told, seal, more)]
+    first, more = packed([int(time.time() * 1000), told])
+    seal = row_seal(record.seals[rows], rows + 1, "forked", b"", first)
+    return [head, Row(run, rows + 1, "forked", b"", first, seal, more)]

@@ -15,10 +15,10 @@ _TELLING = re.compile(
 )
 _SHORTEST = 8  # what is shorter would blot innocent words out of every text
 _PASSWORD = re.compile(r"[A-Za-z][\w+.-]*://[^\s/:@]*:([^\s/@]+)@")
+_IS = r"['\"]?\s*[:=]\s*['\"]?"
 _HEADER = re.compile(
-    r"((?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?(?:\w+\s+)?|\bbearer\s+|x-api-key['\"]?\s*[:=]\s*['\"]?)[^\s'\",;]+",
-    re.IGNORECASE,
-)  # one pattern
+    rf"((?:proxy-)?authorization{_IS}(?:\w+\s+)?|\bbearer\s+|\b(?:x-)?api[-_]?key{_IS})[^\s'\",;]+", re.IGNORECASE
+)
 
 
 class Mask:

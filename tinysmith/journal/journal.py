@@ -1,7 +1,6 @@
 """`Journal`: the durable log of runs."""
 
 import os
-import secrets as random
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,8 +21,6 @@ from tinysmith.journal._owners import LEASE_S, Heart, described, is_alive, outli
 from tinysmith.journal._parting import Parting, parting
 from tinysmith.journal._reading import Logged, RunRecord, read_head, read_row, read_run
 from tinysmith.journal._rows import Head, Owner, Row, Store, Taken
-
-RUN_BITS = 60
 
 
 @frozen
@@ -207,9 +204,14 @@ class Journal:
 
     # For the drivers.
 
+    def mask(self, hands: Hands | None = None) -> Mask:
+        """What must not be written or shown: the keys of what a run is bound to, and all that is known here."""
+        models = () if hands is None else hands.models.values()
+        return Mask(secrets_of(models, self._secrets), self._redact)
+
     def log_of(self, plan: Plan, hands: Hands) -> RunLog[Any]:
         """The log of a new run."""
-        return self._log(plan, hands, random.randbits(RUN_BITS))
+        return self._log(plan, hands, new_number())
 
     def log_on(self, record: RunRecord, plan: Plan, hands: Hands, told: dict[str, Any]) -> RunLog[Any]:
         """The log of a run that goes on; it is this journal's from now on, and `told` is its next row.
@@ -240,7 +242,7 @@ class Journal:
             self._store.write(entries)
 
     def _log(self, plan: Plan, hands: Hands, run: int, *, seq: int = 0, seal: bytes = b"") -> RunLog[Any]:
-        mask = Mask(secrets_of(hands.models.values(), self._secrets), self._redact)
+        mask = self.mask(hands)
         owner = self._own().name
         return RunLog(plan, self._commits, place=self.place, owner=owner, run=run, mask=mask, seq=seq, seal=seal)
 
@@ -302,6 +304,11 @@ class Journal:
             "" if header.task is None else header.task.id,
             "" if head.parent is None else run_name(head.parent),
         )
+
+
+def new_number() -> int:
+    """The number of a new run: 60 random bits, so that no two runs ever have the same."""
+    return int.from_bytes(os.urandom(8), "big") >> 4
 
 
 def _number(run_id: str, place: str) -> int:

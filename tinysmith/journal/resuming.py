@@ -1,6 +1,5 @@
 """`resume`, `aresume`, `replay` and `fork`: what can be done with a run that a journal holds."""
 
-import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -19,7 +18,7 @@ from tinysmith.journal._folding import Refolded, acted, limits_data, limits_of, 
 from tinysmith.journal._header import compiled
 from tinysmith.journal._log import forked, run_name
 from tinysmith.journal._reading import folded
-from tinysmith.journal.journal import RUN_BITS, Journal
+from tinysmith.journal.journal import Journal, new_number
 from tinysmith.limits import Limits
 from tinysmith.messages import Act, Event, Observation
 from tinysmith.protocols import Environment, Model, Replayable
@@ -40,7 +39,7 @@ def replay(journal: Journal, run_id: str, strategy: Strategy[B]) -> Run[B]:
         JournalError: There is no such run, or it is damaged.
     """
     record = journal.read(run_id)
-    return run_of(strategy, record, refolded(strategy, record, place=journal.place))
+    return run_of(strategy, record, refolded(strategy, record, journal.mask(), place=journal.place))
 
 
 def resume(
@@ -58,15 +57,14 @@ def resume(
         journal: The journal.
         run_id: The run.
         strategy: The strategy that it was made with.
-        model, tools, listeners, pause_before: As for `run`; listeners are told of new steps only.
-        environment: It is reset, and the run's actions are done in it once more, if it says that it
-            `is_replayable`; what it shows is compared.
+        model: As for `run`.
+        environment: It is reset and, if it `is_replayable`, the run's actions are done once more and compared.
+        tools: As for `run`.
         limits: Instead of those that the run had, such as more asks.
+        listeners: Called with every new step.
+        pause_before: As for `run`.
         decision: Of a paused run: what was decided about the requests that it waits for.
         restore: "leave" goes on with the environment as it is.
-
-    Returns:
-        The run, with its steps from the first on.
 
     Raises:
         ReplayDiverged: The strategy does something else than the journal says, at a step.
@@ -134,7 +132,7 @@ def fork(
         raise UsageError(f"run {run_id} has {len(events)} steps, so it cannot be forked at step {step}.")
     rows = 0 if step == 0 else events[step - 1]
     past = evolve(record, log=record.log[:rows])
-    position = refolded(strategy, past, place=journal.place).position
+    position = refolded(strategy, past, journal.mask(), place=journal.place).position
     if position.done is not None:
         raise UsageError(
             f"run {run_id} is over at step {step} ({position.done.outcome}). Fork it at an earlier one."
@@ -143,9 +141,9 @@ def fork(
         data = None if board is None else compiled(plan_of(strategy))[1].data(board)
     except MisfitError as error:
         raise UsageError(f"The board given to fork() cannot be kept: {error}.") from None
-    new = secrets.randbits(RUN_BITS)
-    journal.add(forked(record, rows, step, new, data))
-    refolded(strategy, journal.read(run_name(new)), place=journal.place)
+    new = new_number()
+    journal.add(forked(record, rows, {"step": step, "board": data}, new, plan_of(strategy)))
+    refolded(strategy, journal.read(run_name(new)), journal.mask(), place=journal.place)
     return run_name(new)
 
 
@@ -179,7 +177,8 @@ class _Again:
         self._limits = limits
         self._leaves = restore == "leave"
         self._record = journal.read(run_id)
-        self._refold: Refolded[Any] = refolded(strategy, self._record, limits=limits, place=journal.place)
+        mask = journal.mask(hands)
+        self._refold: Refolded[Any] = refolded(strategy, self._record, mask, limits=limits, place=journal.place)
         self.is_over = self._refold.position.done is not None and self._has_ended
         hands.take_episode(self._record.header.task)
 
