@@ -2,11 +2,18 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from browser import Browser, mermaid_page, program
 from hypothesis import settings
+from postgres import Server
+from postgres import program as postgres_program
+from stores import Opened, opened_at
+
+from tinysmith.journal._rows import Store
 
 os.environ["COLUMNS"] = "160"  # what is printed is cut to the width of the terminal
 
@@ -37,6 +44,45 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         pytest.skip("there is no chromium on the PATH")
     with Browser(path, tmp_path_factory.mktemp("chromium")) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """A PostgreSQL server of the tests' own, or a skip that says that there is none."""
+    if postgres_program("postgres") is None:
+        pytest.skip("there is no PostgreSQL server on this machine")
+    # Not below pytest's own folder, which the server's user may not enter.
+    with TemporaryDirectory(prefix="tinysmith-postgres-") as folder, Server(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: Server) -> Server:
+    """The server, with an empty database."""
+    postgres_server.run("DROP SCHEMA IF EXISTS tinysmith CASCADE")
+    return postgres_server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a journal may be, by each kind of store."""
+    if request.param == "sqlite":
+        return str(tmp_path / "runs.db")
+    server: Server = request.getfixturevalue("postgres")
+    return server.url()
+
+
+@pytest.fixture
+def open_one(place: str) -> Iterator[Opened]:
+    """Opens the same journal, as often as it is called."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(opened_at(place)))
+
+
+@pytest.fixture
+def store(open_one: Opened) -> Store:
+    """One journal of each kind."""
+    return open_one()
 
 
 @pytest.fixture(scope="session")

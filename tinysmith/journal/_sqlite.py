@@ -2,8 +2,9 @@
 
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -20,6 +21,8 @@ APPLICATION = 0x74736D6A
 
 BUSY_S = 30.0
 """How long another process's transaction is waited for."""
+
+_AGAIN_S = 0.01
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full. What was committed is kept; free some space and resume.",
@@ -63,10 +66,11 @@ def sqlite_store(
     """
     if read_only:
         return SqlStore(_ReadingDoor(_File(path, busy_s, layouts)))
-    if not path.parent.is_dir():
-        raise JournalError("its folder does not exist. Make it first, or check the path.", place=str(path))
-    if path.is_dir():
-        raise JournalError("this is a folder. Name a file.", place=str(path))
+    with suppress(OSError):  # what may not be looked at cannot be opened either, which SQLite says
+        if not path.parent.is_dir():
+            raise JournalError("its folder does not exist. Make it first, or check the path.", place=str(path))
+        if path.is_dir():
+            raise JournalError("this is a folder. Name a file.", place=str(path))
     return SqlStore(_WritingDoor(_File(path, busy_s, layouts), synchronous))
 
 
@@ -99,11 +103,12 @@ class _File:
 
     def seen(self) -> _Seen:
         """How it looks now."""
-        log = self.path.with_name(f"{self.path.name}-wal")
         try:
+            path = self.path.resolve()  # the log is beside the file itself, not beside a link to it
+            log = path.with_name(f"{path.name}-wal")
             has_log = log.is_file() and log.stat().st_size > 0
-            file = self.path.stat()
-        except OSError:
+            file = path.stat()
+        except (OSError, RuntimeError):  # the latter for links in a circle
             return _Seen(has_log=False, mark=None)
         is_file = stat.S_ISREG(file.st_mode)
         return _Seen(has_log, (file.st_ino, file.st_size, file.st_mtime_ns) if is_file else None)
@@ -228,10 +233,7 @@ class _WritingDoor(_SqliteDoor):
         try:
             with self.transaction("DEFERRED"):
                 self._version()  # before another program's file is changed
-            while not self._keeps_log():
-                # SQLite does not wait here by itself.
-                with self.transaction("EXCLUSIVE"):
-                    pass
+            self._keep_log()
             self.run(f"PRAGMA synchronous = {synchronous}")
             with self.transaction():
                 self._migrate()
@@ -239,15 +241,18 @@ class _WritingDoor(_SqliteDoor):
             self._connection.close()
             raise
 
-    def _keeps_log(self) -> bool:
-        """Whether it has a write-ahead log from now on; False if somebody is in the way."""
-        try:
-            self._connection.execute("PRAGMA journal_mode = WAL").fetchall()
-        except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY:
-                return False
-            self._fail(error)
-        return True
+    def _keep_log(self) -> None:
+        """Has SQLite keep a write-ahead log from now on."""
+        until = time.monotonic() + self._file.busy_s
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL").fetchall()
+                return
+            except sqlite3.Error as error:
+                is_busy = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() >= until:
+                    self._fail(error)
+            time.sleep(_AGAIN_S)  # here SQLite itself does not wait for another process that writes
 
     def _migrate(self) -> None:
         """Brings the layout to the newest version, in the transaction that is open."""
