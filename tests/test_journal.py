@@ -1,15 +1,17 @@
 """`Journal`: the list of runs, who may go on with one, and what is given back."""
 
+import asyncio
 import os
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from journaled import Again, Numbered, Speak, Word, cut, rows_of, whole
-from sketches import Rescue
+from sketches import Pad, Rescue
 
-from tinysmith import Journal, Scripted, Task, fork, resume, run
+from tinysmith import Journal, Scripted, Task, arun, fork, resume, run
 from tinysmith._hands import Hands
 from tinysmith.errors import JournalError, RunOwned, UsageError
 from tinysmith.journal._rows import Owner
@@ -192,3 +194,72 @@ def bound() -> tuple[Any, Hands]:
     """A strategy, and what it is bound to."""
     plan = plan_of(Rescue)
     return plan, Hands(plan, model=Numbered(), environment=Again(), tools=None, task=None)
+
+
+class TestAFailingFile:
+    """The file is closed under the journal's feet, which is as bad as a disk that fails."""
+
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_nothing_is_acted_on(self, path: Path, caplog: pytest.LogCaptureFixture, *, is_async: bool) -> None:
+        """A step that cannot be written is not taken: the run and the row are named, and nothing more is asked."""
+        journal = Journal(path)
+        model = Numbered()
+
+        def fail(step: Any) -> None:
+            if step.number == 2:
+                journal._store.close()
+
+        def go() -> object:
+            if is_async:
+                given: Any = {"model": model, "environment": Again(), "journal": journal, "listeners": [fail]}
+                return asyncio.run(arun(Rescue(), Pad(), **given))
+            return whole(journal, model, listeners=[fail])
+
+        with pytest.raises(JournalError, match="row 3: ") as caught:
+            go()
+        assert caught.value.row == 3
+        assert model.asked == ([0, 1, 2])
+        assert "row 3" in caplog.text
+        with Journal(path) as other:
+            assert [each.kind for each in other.read(other.runs()[0].run_id).log] == ["event", "event"]
+
+    def test_an_overtaken_run_of_a_loop(self, path: Path) -> None:
+        """Whoever was held dead is told in an event loop, too."""
+        with Journal(path) as journal, Journal(path) as other:
+
+            def overtaken(_step: Any) -> None:
+                rows_of(path).execute("UPDATE runs SET owner = NULL")
+                name = journal.runs()[0].run_id
+                other.log_on(other.read(name), *bound(), {"asked_again": []}).let_go()
+
+            with pytest.raises(RunOwned, match="row 2: somebody else goes on"):
+                asyncio.run(
+                    arun(
+                        Rescue(),
+                        Pad(),
+                        model=Numbered(),
+                        environment=Again(),
+                        journal=journal,
+                        listeners=[overtaken],
+                    )
+                )
+
+
+class TestSignsOfLife:
+    def test_a_heart(self, path: Path) -> None:
+        """A journal that goes on with runs shows signs of life by itself."""
+        with Journal(path, lease_s=0.01) as journal:
+            cut(journal, Numbered(), 1)
+            until = time.monotonic() + 30
+            while rows_of(path).execute("SELECT max(beat) FROM owners").fetchone()[0] < 2:
+                assert time.monotonic() < until
+
+    def test_a_run_that_is_owned_keeps_its_past(self, path: Path) -> None:
+        """A run that a process goes on with is young, and so is what it was forked from."""
+        with Journal(path) as journal:
+            past = whole(journal, Numbered()).run_id
+            child = fork(journal, past, Rescue(), step=2)
+            old = run(Speak(), Word(), model=Scripted(["a"]), journal=journal).run_id
+            journal.log_on(journal.read(child), *bound(), {"asked_again": []})
+            assert journal.delete_older(timedelta(0)) == [old]
+            assert {each.run_id for each in journal.runs()} == {past, child}

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve, frozen
 from hypothesis import given
 from hypothesis import strategies as st
-from journaled import Numbered, Speak, SpeakCalmly, Word, whole
+from journaled import Numbered, Speak, SpeakCalmly, Speaker, Word, whole
 
 from tinysmith import Act, Ask, Call, Done, Failed, Journal, Message, Observation, Reply, Result, Scripted, run
 from tinysmith._hands import Hands
@@ -60,7 +60,7 @@ class TestRequests:
         """A digest tells requests apart by what they ask or do, and not by number or time left."""
         ask = Ask((Message("user", "a"),), id="x", number=1, timeout_s=3.0)
         assert asked(ask) == asked(evolve(ask, number=2, timeout_s=None))
-        different = [
+        different: list[Ask | Act | Call] = [
             ask,
             evolve(ask, id="y"),
             evolve(ask, messages=(Message("user", "b"),)),
@@ -105,6 +105,13 @@ class TestFingerprints:
         class Shouting(Speak):
             said = Speak.said
 
+        class Choosy(Speaker):
+            words = frozenset({"a", "b", "c", "d"})
+
+        class Choose(Speak):
+            speaker = Choosy()
+
+        assert compiled(plan_of(Choose))[0] != compiled(plan_of(Speak))[0]
         assert compiled(plan_of(Shouting))[0] == compiled(plan_of(Speak))[0]
         assert compiled(plan_of(SpeakCalmly))[0] != compiled(plan_of(Speak))[0]
 

@@ -15,7 +15,7 @@ from sketches import Pad, Rescue
 from tinysmith import Journal, fork, replay, resume
 from tinysmith.errors import JournalError, ReplayDiverged
 from tinysmith.journal._boards import changed
-from tinysmith.journal._log import row_seal
+from tinysmith.journal._log import row_seal, sealed
 from tinysmith.journal._packing import packed
 
 SAID = ("fair", "x" * 1500, "aye", "nay", "\ud83d", "x" * 60)
@@ -148,6 +148,7 @@ class TestHarm:
                 "cannot be made|does not fit",
             ),
             ("event", [0, {"reply": {"text": "a"}}, None, ["x"], [], False], "does not fit"),
+            ("event", [0, {"$": [["zz"]]}], "does not fit"),
             ("event", [10**20, {"reply": {"text": "a"}}, None, [], [], False], "does not fit"),
         ],
     )
@@ -157,7 +158,7 @@ class TestHarm:
             name = next(each.run_id for each in journal.runs() if each.outcome == "interrupted")
             record = journal.read(name)
             seq = len(record.log) + 1
-            body = packed(data)[0]
+            body = packed(data)[0].replace(b'{"$$":', b'{"$":')
             row = (int(name, 16), seq, kind, b"", body, row_seal(record.seal, seq, kind, b"", body))
             rows_of(path).execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", row)
             with pytest.raises(JournalError, match=f"row {seq}: .*({problem})"):
@@ -165,6 +166,20 @@ class TestHarm:
             if kind == "omen":
                 with pytest.raises(JournalError, match="not known"):
                     journal.runs()
+
+    def test_a_header_that_is_well_sealed(self, path: Path) -> None:
+        """A header of a foreign writer, whose seal fits, is refused where its content does not."""
+        with Journal(path) as journal:
+            body = packed([{"strategy": 3}, {}, {}])[0]
+            rows_of(path).execute(
+                "INSERT INTO runs VALUES (5, ?, ?, NULL, NULL, 0)", (body, sealed(b"", b"5", body))
+            )
+            for read in (journal.runs, lambda: journal.read("000000000000005")):
+                with pytest.raises(JournalError, match="its header does not fit"):
+                    read()
+            rows_of(path).execute("UPDATE runs SET body = x'5b5d'")
+            with pytest.raises(JournalError, match="its header is damaged"):
+                journal.runs()
 
     def test_a_malicious_strategy(self, path: Path, tmp_path: Path) -> None:
         """A journal that names a module runs nothing: whoever reads it gives the strategy."""

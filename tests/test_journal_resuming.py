@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from journaled import REPLIES, Again, Calmer, Numbered, Speak, SpeakCalmly, Speaker, Word, cut, trace, whole
-from sketches import Eye, Pad, Rescue, Round, is_over
+from sketches import Eye, Fetch, Lookup, Pad, Rescue, Round, has_left, is_over
 from worlds import Echo
 
 from tinysmith import (
@@ -20,7 +20,6 @@ from tinysmith import (
     Limits,
     Orchestrator,
     Scripted,
-    Step,
     Strategy,
     aresume,
     arun,
@@ -29,10 +28,8 @@ from tinysmith import (
     replay,
     resume,
     run,
-    walk,
 )
 from tinysmith.errors import BoardError, JournalError, NotRestored, ReplayDiverged, RunOver, UsageError
-from tinysmith.journal import Approve, Edit, Refuse
 
 RUNS = st.lists(st.sampled_from(REPLIES), min_size=1, max_size=6)
 
@@ -209,6 +206,40 @@ class TestStrategiesThatChanged:
         with pytest.raises(ReplayDiverged, match=r"the strategy raises.*a step.*ZeroDivisionError"):
             replay(journal, name, Speak())
 
+    def test_other_arguments_and_an_early_end(self, journal: Journal) -> None:
+        """What a tool would be called with now, and that the run would be over by now, are told."""
+        name = run(Lookup(), Pad(left=2), journal=journal).run_id
+
+        class Other(Fetch):
+            def arguments(self, pad: Pad, /) -> dict[str, Any]:
+                return {"key": "other"}
+
+        class Elsewhere(Lookup):
+            fetch = Other()
+
+        class Early(Strategy[Pad]):
+            fetch = Lookup.fetch
+            done = Halt()
+
+            initial = fetch
+            edges = (fetch.to(done),)
+
+        with pytest.raises(
+            ReplayDiverged, match=r"'deep'.* of fetch; the strategy has .*'key': 'other'.* of fetch"
+        ):
+            replay(journal, name, Elsewhere())
+        with pytest.raises(ReplayDiverged, match="takes other edges"):
+            replay(journal, name, Early())
+        long = whole(journal, Numbered(["fair"]), left=2).run_id
+
+        class Short(Rescue):
+            edges: tuple[Edge[Pad], ...] = (
+                *(Round.count.to(Round.gave_up, when=has_left), *Rescue.edges[:5], *Rescue.edges[6:]),
+            )
+
+        with pytest.raises(ReplayDiverged, match=r"step 6: .*the strategy has the end: gave_up"):
+            replay(journal, long, Short())
+
     def test_another_board(self, journal: Journal) -> None:
         """A strategy over another board is refused."""
         name = whole(journal, Numbered()).run_id
@@ -227,6 +258,15 @@ class TestStrategiesThatChanged:
         assert (mended.outcome, mended.board.text) == ("said", "raise")
         assert replay(journal, name, SpeakCalmly()) == mended
         assert "fingerprint" in next(each for each in journal.read(name).log if each.kind == "resumed").data
+
+    def test_a_reply_that_was_asked_for_anew(self, journal: Journal) -> None:
+        """A reply at which the strategy raised counts no more where the driver has asked anew."""
+        player = Orchestrator(Speak(), Word(), model=Scripted(["raise", "fine"]), journal=journal)
+        with pytest.raises(ZeroDivisionError):
+            player.forward()
+        with pytest.raises(RunOver):
+            player.forward()
+        assert replay(journal, player.run.run_id, Speak()) == player.run
 
     def test_a_board_that_cannot_be_kept(self, journal: Journal) -> None:
         """A board that holds what its type does not allow is refused, and the reply is kept."""
@@ -272,145 +312,9 @@ class TestEnvironments:
         resume(journal, name, Rescue(), model=Numbered(), environment=environment)
         assert environment.actions[0].startswith("look")
         assert environment.resets == [(None, None)]
-
-
-class TestForks:
-    def test_another_board(self, journal: Journal) -> None:
-        """A fork with another board asks anew at that step, and the original stays as it was."""
-        original = whole(journal, Numbered(["fair", "aye"]), left=2)
-        name = fork(journal, original.run_id, Rescue(), step=3, board=Pad(("other",), left=0))
-        environment = Again()
-        ended = resume(journal, name, Rescue(), model=Numbered(["fair", "aye"]), environment=environment)
-        assert (ended.outcome, ended.board.lines[0]) == ("gave_up", "other")
-        assert replay(journal, original.run_id, Rescue()) == original
-        assert journal.diff(name, original.run_id) is not None
-        first = fork(journal, original.run_id, Rescue(), step=0, board=Pad(left=0))
-        assert resume(journal, first, Rescue(), model=Numbered(["fair"]), environment=Again()).outcome == "gave_up"
-
-    def test_a_fork_of_a_fork(self, journal: Journal) -> None:
-        """A fork may be forked."""
-        original = whole(journal, Numbered())
-        child = fork(journal, original.run_id, Rescue(), step=2)
-        grandchild = fork(journal, child, Rescue())
-        ended = resume(journal, grandchild, Rescue(), model=Numbered(), environment=Again())
-        assert trace(ended) == trace(original)
-
-    def test_what_cannot_be_forked(self, journal: Journal) -> None:
-        """A step that is not there, the end of a run, and a board that cannot be kept are refused."""
-        name = run(Speak(), Word(), model=Scripted(["a"]), journal=journal).run_id
-        with pytest.raises(UsageError, match="has 1 steps"):
-            fork(journal, name, Speak(), step=2)
-        with pytest.raises(UsageError, match=r"over at step 1 \(said\)"):
-            fork(journal, name, Speak())
-        with pytest.raises(UsageError, match="cannot be kept"):
-            fork(journal, name, Speak(), step=0, board=Word(3))  # type: ignore[arg-type]  # the mistake
-        assert len(journal.runs()) == 1
-
-
-class TestPauses:
-    def test_approved_edited_refused(self, journal: Journal) -> None:
-        """A paused run goes on with the request as it is, with another one, or with a refusal as what was seen."""
-        seen = {}
-        for decision in (Approve(), Edit("peek"), Refuse("Hands off.")):
-            paused = whole(journal, Numbered(["fair", "aye"]), left=0, pause_before={"eye"})
-            assert (paused.outcome, paused.is_paused, paused.position.node) == ("paused", True, "eye")
-            with pytest.raises(UsageError, match="is paused before eye, and waits for a person"):
-                resume(journal, paused.run_id, Rescue(), model=Numbered(), environment=Again())
-            environment = Again()
-            ended = resume(
-                journal, paused.run_id, Rescue(), model=Numbered(["fair", "aye"]), environment=environment,
-                decision=decision,
-            )  # fmt: skip
-            seen[type(decision)] = (environment.actions, ended.board.lines[3])
-            assert replay(journal, paused.run_id, Rescue()) == ended
-        assert seen == {
-            Approve: (["look 3"], "did look 3"),
-            Edit: (["peek"], "did peek"),
-            Refuse: ([], "Hands off."),
-        }
-
-    def test_what_was_edited_is_done_again(self, journal: Journal) -> None:
-        """When the environment is brought back, what a person put in place of an action is done."""
-        paused = whole(journal, Numbered(["fair", "aye"]), left=1, pause_before="eye")
-        with pytest.raises(ZeroDivisionError):
-            resume(
-                journal, paused.run_id, Rescue(), model=Numbered(["fair", "aye"]), environment=Again(),
-                decision=Edit("peek"), listeners=[_raises_after(4)],
-            )  # fmt: skip
-        environment = Again()
-        resume(journal, paused.run_id, Rescue(), model=Numbered(["fair", "aye"]), environment=environment)
-        assert environment.actions[0] == "peek"
-
-    def test_nothing_to_decide(self, journal: Journal) -> None:
-        """A decision about a run that is not paused is refused."""
-        name = cut(journal, Numbered(), 2)
-        with pytest.raises(UsageError, match="there is nothing to decide"):
-            resume(journal, name, Rescue(), model=Numbered(), environment=Again(), decision=Approve())
-
-    def test_a_pause_without_a_journal(self) -> None:
-        """A run pauses without a journal, too, blocking or not, and in a walk."""
-        paused = run(Speak(), Word(), model=Scripted(["a"]), pause_before={"speaker"})
-        assert (paused.outcome, paused.position.request.id) == ("paused", "speaker")
-        again = asyncio.run(arun(Speak(), Word(), model=Scripted(["a"]), pause_before=lambda request: True))
-        assert again.is_paused
-        assert list(walk(Speak(), Word(), model=Scripted(["a"]), pause_before=["speaker"])) == []
-        with pytest.raises(UsageError, match="no node"):
-            run(Speak(), Word(), model=Scripted(["a"]), pause_before={"shell"})
-
-    def test_decided_at_once(self, journal: Journal) -> None:
-        """What says whether to pause may decide at once, also asynchronously and for the seats of a panel."""
-        asked: list[str] = []
-
-        def decide(request: Any) -> Any:
-            asked.append(request.id)
-            if request.node == "vote":
-                return Edit("Vote nay.") if request.id == "vote[0]" else Approve()
-            return Refuse() if request.node == "fetch" else False
-
-        for ended in (
-            whole(journal, Numbered(["fair", "aye"]), left=0, pause_before=decide),
-            asyncio.run(
-                arun(
-                    Rescue(),
-                    Pad(left=0),
-                    model=Numbered(["fair", "aye"]),
-                    environment=Again(),
-                    journal=journal,
-                    pause_before=decide,
-                )
-            ),
-        ):
-            assert ended.outcome == "gave_up"
-            assert [step.event.kind for step in ended.steps if hasattr(step.event, "kind")] == ["refused"]
-            decided = [each.data for each in journal.read(ended.run_id).log if each.kind == "decided"]
-            assert decided[0] == {"request": "vote[0]", "decision": "edit", "instead": "Vote nay."}
-        assert asked[:5] == ["writer", "vote[0]", "vote[1]", "eye", "fetch"]
-
-    def test_paused_again(self, journal: Journal) -> None:
-        """A run that is resumed pauses at the next request that it is told to."""
-        paused = whole(journal, Numbered(["fair"]), left=2, pause_before={"writer"})
-        on = resume(
-            journal, paused.run_id, Rescue(), model=Numbered(["fair"]), environment=Again(), decision=Approve(),
-            pause_before={"writer"},
-        )  # fmt: skip
-        assert (on.outcome, len(on.steps)) == ("paused", 5)
-
-
-class TestOrchestrators:
-    def test_each_action_is_kept(self, journal: Journal) -> None:
-        """What an orchestrator's caller did is in the journal, and how it ended."""
-        for is_async in (False, True):
-            player = Orchestrator(Rescue(), Pad(), model=Numbered(["fair", "aye"]), journal=journal)
-            assert _forward(player, "hello", is_async=is_async) == "look 3"
-            for seen in ("seen", "more"):
-                with pytest.raises(RunOver):
-                    _forward(player, seen, is_async=is_async)
-            ended = replay(journal, player.run.run_id, Rescue())
-            assert (ended, ended.opening) == (player.run, "hello")
-
-
-def _forward(player: Orchestrator[Any], seen: str, *, is_async: bool) -> str:
-    return asyncio.run(player.aforward(seen)) if is_async else player.forward(seen)
+        name, other = cut_name(journal), Again()
+        asyncio.run(aresume(journal, name, Rescue(), model=Numbered(), environment=other))
+        assert other.actions == environment.actions
 
 
 class Slow(Numbered):
@@ -435,11 +339,3 @@ def cut_name(journal: Journal) -> str:
 def evolve_step(step: Any) -> Any:
     """What an environment showed, but for the text."""
     return step._replace(observation="other")
-
-
-def _raises_after(number: int) -> Any:
-    def listen(step: Step[Any]) -> None:
-        if step.number == number:
-            raise ZeroDivisionError
-
-    return listen

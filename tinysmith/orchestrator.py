@@ -56,7 +56,6 @@ class Orchestrator(Generic[B]):
         self._course = Course(strategy, hands, limits=limits, task=task, listeners=listeners, log=log)
         self._board = board
         self._has_begun = False
-        self._is_closed = False
         self._handed_out: Act | None = None
 
     def forward(
@@ -138,9 +137,7 @@ class Orchestrator(Generic[B]):
     def _action(self) -> str:
         request = self._course.position.request
         if not isinstance(request, Act):
-            if not self._is_closed:
-                self._course.end(None)
-                self._is_closed = True
+            self._course.end(None)
             raise RunOver(self._course.result())
         self._course.await_answer()
         self._handed_out = request

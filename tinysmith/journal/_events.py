@@ -74,10 +74,7 @@ def event_of(data: JSON) -> Event:
     if missing:
         raise MisfitError(f"the {name} lacks {', '.join(missing)}")
     parts = {each: value if each in _ANY else fields[each][1].decode(value, each) for each, value in given.items()}
-    try:
-        event: Event = kind(**parts)
-    except (TypeError, ValueError) as error:
-        raise MisfitError(f"the {name} cannot be made: {error}") from None
+    event: Event = kind(**parts)
     return event
 
 

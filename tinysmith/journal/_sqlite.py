@@ -153,6 +153,8 @@ class _SqliteDoor:
         """What a query finds; what comes before a damaged place comes before the error."""
         try:
             yield from self._connection.execute(query, values)
+        except UnicodeDecodeError:
+            raise JournalError("a text in it is damaged. Restore it from a copy.", place=self.place) from None
         except sqlite3.Error as error:
             self._fail(error)
 
@@ -247,11 +249,12 @@ class _WritingDoor(_SqliteDoor):
         while True:
             try:
                 self._connection.execute("PRAGMA journal_mode = WAL").fetchall()
-                return
             except sqlite3.Error as error:
                 is_busy = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_BUSY
                 if not is_busy or time.monotonic() >= until:
                     self._fail(error)
+            else:
+                return
             time.sleep(_AGAIN_S)  # here SQLite itself does not wait for another process that writes
 
     def _migrate(self) -> None:
