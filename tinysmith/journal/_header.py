@@ -1,11 +1,10 @@
 """What is known of a run before its first step, and how that is saved."""
 
 import json
-import platform
+import sys
 from collections.abc import Mapping
 from functools import cache
 from hashlib import blake2b
-from importlib.metadata import version
 from typing import Any
 
 from attrs import field, frozen
@@ -58,7 +57,10 @@ HEADER = codec(Header, "header", any_json=True)
 @cache
 def versions() -> FrozenDict[str, str]:
     """The versions of what runs here."""
-    return FrozenDict({"python": platform.python_version(), "tinysmith": version("tinysmith-fsm")})
+    from importlib.metadata import version  # noqa: PLC0415  # few programs need it
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    return FrozenDict({"python": python, "tinysmith": version("tinysmith-fsm")})
 
 
 def named(models: Mapping[str, Any]) -> FrozenDict[str, str]:

@@ -5,7 +5,6 @@ sees a number that goes up, and whether it does so while oneself waits for as lo
 """
 
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -25,7 +24,7 @@ _PROC = Path("/proc")
 
 def this_process() -> Owner:
     """This process as an owner, under a new name."""
-    return Owner(secrets.token_hex(8), _machine(), os.getpid(), _since(os.getpid()))
+    return Owner(os.urandom(8).hex(), _machine(), os.getpid(), _since(os.getpid()))
 
 
 def is_alive(owner: Owner) -> bool | None:
