@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from tinysmith._shown import one_line
 from tinysmith.errors import JournalError, UsageError
@@ -13,6 +13,9 @@ from tinysmith.journal._rows import Taken
 from tinysmith.journal._sql import LAYOUTS, Layouts, SqlStore
 
 _URL = re.compile(r"postgres(ql)?://([^@/?#]*@)?[^@]*")
+BUSY_S = 30.0
+"""How long others' transactions are waited for."""
+
 _LOCK = 0x74736D6A  # of all who look at the layout, or change it
 _NOT_LET_IN = "the server does not let this user in. Check the user and the password."
 _SIGNS = {  # in what libpq says when it cannot connect; servers say some of it in other languages
@@ -50,23 +53,31 @@ SELECT set_config('search_path', 'tinysmith', false),
     set_config('default_transaction_read_only', ?, false),
     set_config('synchronous_commit',
         CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
-    set_config('lock_timeout', '30s', false)
+    set_config('lock_timeout', ?, false)
 """
 
 
-def postgres_store(url: str, *, read_only: bool, layouts: Layouts = LAYOUTS) -> SqlStore:
+def postgres_store(url: str, *, read_only: bool, busy_s: float = BUSY_S, layouts: Layouts = LAYOUTS) -> SqlStore:
     """The store in a database's schema `tinysmith`, which is made if it is not there.
 
     Args:
         url: `postgresql://user:password@host:port/database`, or less, as libpq reads it.
         read_only: Whether nothing may be written.
+        busy_s: How long others' transactions are waited for, in seconds.
         layouts: Every layout up to the one that is wanted.
 
     Raises:
         UsageError: psycopg is not installed, or the address cannot be read.
         JournalError: The database cannot be opened, or holds something else, or a journal of a newer version.
     """
-    return SqlStore(PostgresDoor(url, read_only=read_only, layouts=layouts))
+    door = PostgresDoor(url, read_only=read_only, busy_s=busy_s)
+    try:
+        with door.transaction():
+            door.open(layouts)
+    except BaseException:
+        door.close()
+        raise
+    return SqlStore(door)
 
 
 class PostgresDoor:
@@ -75,25 +86,20 @@ class PostgresDoor:
     Args:
         url: The address; its password is told to nobody but the server.
         read_only: Whether nothing may be written.
-        layouts: Every layout up to the one that is wanted.
+        busy_s: How long others' transactions are waited for.
     """
 
-    def __init__(self, url: str, *, read_only: bool, layouts: Layouts) -> None:
+    def __init__(self, url: str, *, read_only: bool, busy_s: float) -> None:
         self._psycopg = _psycopg()
         self._parts = self._read(url)
         host, port = (self._parts.get(name) for name in ("host", "port"))
         place = f"{host or 'localhost'}{f':{port}' if port else ''}/{self._parts.get('dbname', '')}"
         self.place = one_line(f"postgresql://{place}")
         self._is_read_only = read_only
+        self._busy_ms = round(busy_s * 1000)
         self._is_closed = False
         self._is_in_transaction = False
         self._connection = self._connected()
-        try:
-            with self.transaction():
-                self._open(layouts)
-        except BaseException:
-            self.close()
-            raise
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> int:
         """Runs a statement with `?` for its values, and says how many rows it changed."""
@@ -164,7 +170,8 @@ class PostgresDoor:
         parts = {**_PATIENCE, **self._parts, "client_encoding": "utf8"}
         try:
             connection = self._psycopg.connect(**parts, autocommit=True)
-            connection.execute(_SETTINGS.replace("?", "%s"), ["on" if self._is_read_only else "off"])
+            settings = ["on" if self._is_read_only else "off", f"{self._busy_ms}ms"]
+            connection.execute(_SETTINGS.replace("?", "%s"), settings)
         except self._psycopg.Error as error:
             said = self._said(error)
             problem = next((remedy for sign, remedy in _SIGNS.items() if sign in said), _UNREACHABLE)
@@ -176,8 +183,12 @@ class PostgresDoor:
         said = (error.diag.message_primary or str(error)).replace(self._parts.get("password") or "\0", "…")
         return one_line(" ".join(said.split()), width=300)
 
-    def _open(self, layouts: Layouts) -> None:
-        """Brings the layout to the newest version, in the transaction that is open."""
+    def open(self, layouts: Layouts) -> None:
+        """Brings the layout to the newest version, in the transaction that is open.
+
+        Args:
+            layouts: Every layout up to the one that is wanted.
+        """
         if not self._is_read_only:
             self.run("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
         ((is_there,),) = self.found("SELECT count(*) FROM pg_namespace WHERE nspname = 'tinysmith'")
@@ -202,21 +213,22 @@ class PostgresDoor:
         if not things:
             return 0  # somebody has made the schema so that this user may use it
         versions = list(self.found("SELECT version FROM tinysmith.layout")) if "layout" in things else []
-        ((version,),) = versions if len(versions) == 1 else [(0,)]
+        ((version,),) = versions if len(versions) == 1 else [(0,)]  # another program's table may have any rows
         if version > len(layouts):
             problem = (
                 f"it was written by a newer tinysmith (layout {version}; this one knows up to {len(layouts)})."
             )
             raise JournalError(f"{problem} Use that one.", place=self.place)
-        if strange := _made(layouts[:version]) ^ frozenset(things):
-            names = one_line(", ".join(sorted(strange)))
+        strange = _made(layouts[:version]) ^ frozenset(things)
+        if strange or version < 1:
+            names = one_line(", ".join(sorted(strange or things)))
             problem = (
                 f"another program uses, or has changed, its schema tinysmith: {names}. Name another database."
             )
             raise JournalError(problem, place=self.place)
         return int(version)
 
-    def _refuse(self, version: int) -> None:
+    def _refuse(self, version: int) -> NoReturn:
         if version == 0:
             raise JournalError("there is no journal in this database. Check the address.", place=self.place)
         problem = f"it was written by an older tinysmith (layout {version}). Open it once for writing."

@@ -151,12 +151,16 @@ class _SqliteDoor:
 
     def found(self, query: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """What a query finds; what comes before a damaged place comes before the error."""
+        # All at once: a query that is not read to its end would stay open.
+        read: list[tuple[Any, ...]] = []
+        damage: sqlite3.Error | UnicodeDecodeError | None = None
         try:
-            yield from self._connection.execute(query, values)
-        except UnicodeDecodeError:
-            raise JournalError("a text in it is damaged. Restore it from a copy.", place=self.place) from None
-        except sqlite3.Error as error:
-            self._fail(error)
+            read.extend(self._connection.execute(query, values))
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            damage = error
+        yield from read
+        if damage is not None:
+            self._fail(damage)
 
     @contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
@@ -213,8 +217,10 @@ class _SqliteDoor:
             raise JournalError(problem, place=self.place)
         return version
 
-    def _fail(self, error: sqlite3.Error) -> NoReturn:
+    def _fail(self, error: sqlite3.Error | UnicodeDecodeError) -> NoReturn:
         code = getattr(error, "sqlite_errorcode", 0)  # those of the Python module have none
+        if isinstance(error, UnicodeDecodeError):  # from SQLite's own words, which quote the file
+            code = sqlite3.SQLITE_CORRUPT
         said = one_line(str(error))
         if code in _UNIQUE:
             raise Taken(said) from None
