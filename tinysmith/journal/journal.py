@@ -49,13 +49,15 @@ class RunSummary:
 
 
 class Journal:
-    """The durable log of runs, in one file of SQLite.
+    """The durable log of runs, in one file of SQLite or in a PostgreSQL database.
 
     Any number of runs, threads and processes may share a file; each run is gone on with by one process at a time.
     A journal that is left open is closed with its process, and its unfinished runs can then be resumed.
 
     Args:
-        path: The file; it is made if it is not there. On a local disk, not on a network share.
+        path: The file; it is made if it is not there. On a local disk, not on a network share. An address
+            `postgresql://user@host/database` is of a server, for processes on many machines; it needs the package
+            `psycopg`.
         synchronous: "FULL" waits for the file system at every commit. "NORMAL" does so only now and then: faster,
             and what was committed last may be lost if the machine fails, though not if a process does.
         read_only: Whether nothing may be written.
@@ -84,9 +86,7 @@ class Journal:
             raise UsageError(f"Journal: synchronous is {synchronous!r}. Give FULL or NORMAL.")
         if lease_s <= 0:
             raise UsageError(f"Journal: lease_s is {lease_s!r}. Give more than 0 seconds.")
-        from tinysmith.journal._sqlite import sqlite_store  # noqa: PLC0415  # few programs need SQLite
-
-        self._store: Store = sqlite_store(Path(path), synchronous, read_only=read_only)
+        self._store = _store(path, synchronous, read_only=read_only)
         self.place = self._store.place
         self._commits = Commits(self._store)
         self._is_read_only = read_only
@@ -309,6 +309,16 @@ class Journal:
 def new_number() -> int:
     """The number of a new run: 60 random bits, so that no two runs ever have the same."""
     return int.from_bytes(os.urandom(8), "big") >> 4
+
+
+def _store(path: Path | str, synchronous: Literal["FULL", "NORMAL"], *, read_only: bool) -> Store:
+    if isinstance(path, str) and path.startswith(("postgresql://", "postgres://")):
+        from tinysmith.journal._postgres import postgres_store  # noqa: PLC0415  # needs the package psycopg
+
+        return postgres_store(path, read_only=read_only)
+    from tinysmith.journal._sqlite import sqlite_store  # noqa: PLC0415  # few programs need SQLite
+
+    return sqlite_store(Path(path), synchronous, read_only=read_only)
 
 
 def _number(run_id: str, place: str) -> int:
