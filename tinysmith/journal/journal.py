@@ -172,10 +172,10 @@ class Journal:
                     self._check_free(head)
             self._store.delete(numbers)
 
-    def delete_older(self, age: timedelta) -> list[str]:
-        """Deletes the runs whose last row is older, and returns their ids.
+    def older(self, age: timedelta) -> list[str]:
+        """The ids of the runs whose last row is older.
 
-        Kept are those that a younger run was forked from, and those that a process goes on with.
+        Left out are those that a younger run was forked from, and those that a process goes on with.
         """
         before = datetime.now(UTC) - age
         runs = self.runs()
@@ -183,7 +183,11 @@ class Journal:
         kept = set(young)
         while more := {run.parent for run in runs if run.run_id in kept and run.parent} - kept:
             kept |= more
-        old = [run.run_id for run in runs if run.run_id not in kept]
+        return [run.run_id for run in runs if run.run_id not in kept]
+
+    def delete_older(self, age: timedelta) -> list[str]:
+        """Deletes the runs that are `older`, and returns their ids."""
+        old = self.older(age)
         if old:
             self.delete(old)
         return old
