@@ -1,217 +1,266 @@
-"""The conformance suite, first half: what every store does alike with one connection."""
+"""`SqlStore`: what is written is read, all or nothing, and what is damaged is named."""
 
-from functools import partial
-from itertools import count
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from stores import LONG, OWNER, Opened, at_once, claimed, head, kept, row
+from journal_rows import ME, head, kept, opened, row, seqs, texts_of
+from journaled import rows_of
 
-from tinysmith.journal._packing import text_in
-from tinysmith.journal._rows import Entry, Head, Owner, Row, Store, Taken, Text
+from tinysmith.errors import JournalError
+from tinysmith.journal._rows import Taken
+from tinysmith.journal._sql import SqlStore
 
-NUMBERS = count(1)
-
-
-def batches() -> st.SearchStrategy[list[Entry]]:
-    texts = st.lists(st.integers(0, 3).map(lambda n: Text(bytes([n]), b"content", False)), max_size=2).map(tuple)
-    runs = st.integers(0, 2)
-    heads = st.builds(Head, runs, body=st.binary(), seal=st.binary(), texts=texts)
-    rows = st.builds(row, runs, st.integers(1, 6), body=st.binary(), texts=texts)
-    return st.lists(heads | rows, max_size=5)
+LARGE, OTHER = "large " * 300, "other " * 300
 
 
-def moved(entry: Entry, start: int) -> Entry:
-    texts = tuple(evolve(text, digest=(start + text.digest[0]).to_bytes(8, "big")) for text in entry.texts)
-    return evolve(entry, run=start + entry.run, texts=texts)
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file for a store."""
+    return tmp_path / "runs.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqlStore]:
+    """A store in that file."""
+    with opened(path) as store:
+        yield store
 
 
 class TestWrite:
-    def test_row(self, store: Store) -> None:
-        """What is written is read as it was, but its texts are read apart."""
-        store.write([row(LONG, 1)])
-        assert list(store.rows(LONG)) == [row(LONG, 1)]
+    def test_one_row(self, store: SqlStore) -> None:
+        """A row that is written is read again, without its texts."""
+        store.write([row(1, 1, "hello")])
+        assert list(store.rows(1)) == [row(1, 1, "hello")]
 
-    def test_empty(self, store: Store) -> None:
-        """Nothing can be written, too."""
-        store.write([])
-        assert store.heads() == []
-
-    def test_head(self, store: Store) -> None:
-        """Heads are read as they were, all or one."""
-        first, second = head(1, owner="me", parent=LONG, shared=3), head(LONG)
-        store.write([first, second])
-        assert sorted(store.heads(), key=lambda each: each.run) == [first, second]
-        assert (store.head(1), store.head(LONG), store.head(5)) == (first, second, None)
-
-    def test_many(self, store: Store) -> None:
-        """More rows than one statement takes are written at once, too."""
-        store.write([row(run, seq) for seq in range(1, 4) for run in range(1, 401)])
-        assert [list(store.rows(run)) for run in (1, 400)] == [
-            [row(1, 1), row(1, 2), row(1, 3)],
-            [row(400, 1), row(400, 2), row(400, 3)],
+    def test_many(self, store: SqlStore) -> None:
+        """Heads, rows and texts of many runs are written together."""
+        entries = [head(1, LARGE, owner="me"), row(1, 1, LARGE), head(2, OTHER, parent=1, shared=1), row(2, 2)]
+        store.write(entries)
+        assert sorted(store.heads(), key=lambda each: each.run) == [
+            evolve(head(1, LARGE, owner="me"), texts=()),
+            evolve(head(2, OTHER, parent=1, shared=1), texts=()),
         ]
+        assert store.head(2) == evolve(head(2, OTHER, parent=1, shared=1), texts=())
+        assert list(store.rows(1)) == [kept(row(1, 1, LARGE))]
+        assert store.texts(texts_of(entries)) == texts_of(entries)
 
-    def test_texts(self, store: Store) -> None:
-        """A text is kept once, however often it is said, and is found by its digest."""
-        body, large = kept("ä" * 2000)
-        store.write([row(1, 1, body=body, texts=(large, large)), head(1, texts=(large,))])
-        store.write([row(1, 2, body=body, texts=(large,))])
-        assert store.texts([large.digest, b"nothing", large.digest]) == {large.digest: large}
-        assert text_in(store.texts([large.digest])[large.digest]) == "ä" * 2000
-        assert [each.texts for each in store.rows(1)] == [(), ()]
+    @given(st.data())
+    @settings(max_examples=20)
+    def test_any_number(self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+        """Any number of rows in any order is written, and read in order."""
+        count = data.draw(st.integers(0, 1200))
+        with opened(tmp_path_factory.mktemp("rows") / "runs.db") as store:
+            store.write(data.draw(st.permutations([row(1, number + 1) for number in range(count)])))
+            assert seqs(store, 1) == list(range(1, count + 1))
 
-    def test_many_texts(self, store: Store) -> None:
-        """More texts than one statement takes are found, too."""
-        texts = [Text(number.to_bytes(16, "big"), b"x", False) for number in range(1100)]
-        store.write([row(1, 1, texts=tuple(texts))])
-        assert store.texts(text.digest for text in texts) == {text.digest: text for text in texts}
-
-    def test_lets_go(self, store: Store) -> None:
-        """A row that lets go leaves its run, and no other, to nobody; also in the batch that makes the run."""
-        store.write([head(1, owner="me"), head(2, owner="me"), head(3, owner="me"), row(3, 1, lets_go=True)])
-        store.write([row(1, 1, lets_go=True)])
-        assert {each.run: each.owner for each in store.heads()} == {1: None, 2: "me", 3: None}
-
-    def test_taken(self, store: Store) -> None:
-        """A row or a run that is there stays as it is, and is Taken for whoever comes second."""
+    @pytest.mark.parametrize("entry", [row(1, 1), row(1, 1, LARGE), head(1)])
+    def test_taken(self, store: SqlStore, entry: Any) -> None:
+        """What is there already is not written again, and nothing beside it."""
         store.write([head(1), row(1, 1)])
-        for second in (row(1, 1, body=b"[2]"), head(1, owner="me")):
-            with pytest.raises(Taken):
-                store.write([second])
-        assert (store.head(1), list(store.rows(1))) == (head(1), [row(1, 1)])
-
-    def test_taken_lets_go(self, store: Store) -> None:
-        """A row that is Taken lets nothing go."""
-        store.write([head(1, owner="me"), row(1, 1)])
         with pytest.raises(Taken):
-            store.write([row(1, 1, lets_go=True)])
-        assert store.head(1) == head(1, owner="me")
-
-    def test_goes_on(self, store: Store) -> None:
-        """After a refusal the store is as good as before."""
-        store.write([row(1, 1)])
+            store.write([entry])
         with pytest.raises(Taken):
-            store.write([row(1, 2), row(1, 1)])
-        store.write([row(1, 2)])
-        assert [each.seq for each in store.rows(1)] == [1, 2]
+            store.write([head(2), row(2, 1, OTHER), entry])
+        assert store.head(2) is None
+        assert (seqs(store, 1), seqs(store, 2)) == ([1], [])
+        assert not store.texts(texts_of([row(2, 1, OTHER)]))
 
-    @given(drawn=st.lists(batches(), max_size=6))
-    @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    def test_all_or_nothing(self, store: Store, drawn: list[list[Entry]]) -> None:
-        """Whatever the batches, each is written whole, or, if something in it is there already, not at all."""
-        heads: dict[int, Head] = {}
-        rows: dict[tuple[int, int], Row] = {}
-        texts: dict[bytes, Text] = {}
-        start = 1000 * next(NUMBERS)  # each example has runs and texts of its own
-        for batch in ([moved(entry, start) for entry in entries] for entries in drawn):
-            keys = [(entry.run, entry.seq if isinstance(entry, Row) else 0) for entry in batch]
-            is_new = len({*keys}) == len(keys) and not {*keys} & {*rows, *((run, 0) for run in heads)}
-            if not is_new:
-                with pytest.raises(Taken):
-                    store.write(batch)
-                continue
-            store.write(batch)
-            for entry in batch:
-                texts |= {text.digest: text for text in entry.texts}
-                if isinstance(entry, Head):
-                    heads[entry.run] = entry
-                else:
-                    rows[entry.run, entry.seq] = entry
-        runs = range(start, start + 3)
-        assert {run: found for run in runs if (found := store.head(run))} == {
-            run: Head(each.run, each.body, each.seal) for run, each in heads.items()
-        }
-        assert [(each.run, each.seq, each.body) for run in runs for each in store.rows(run)] == [
-            (run, seq, rows[run, seq].body) for run, seq in sorted(rows)
-        ]
-        assert store.texts((start + n).to_bytes(8, "big") for n in range(4)) == texts
+    def test_a_text_twice(self, store: SqlStore, path: Path) -> None:
+        """A large text is there once, whoever says it."""
+        store.write([row(1, 1, LARGE), row(1, 2, LARGE)])
+        store.write([row(2, 1, LARGE)])
+        assert rows_of(path).execute("SELECT count(*) FROM texts").fetchone() == (1,)
+
+    def test_letting_go(self, store: SqlStore) -> None:
+        """A row that lets its run go takes the owner away, in the same transaction."""
+        store.write([head(1, owner="me"), head(2, owner="me")])
+        store.write([row(1, 1, lets_go=True)])
+        assert [each.owner for each in (store.head(1), store.head(2)) if each] == [None, "me"]
+        with pytest.raises(Taken):
+            store.write([row(2, 1, lets_go=True), row(1, 1)])
+        assert store.head(2) == head(2, owner="me")
 
 
-class TestRows:
-    def test_order(self, store: Store) -> None:
-        """A run's rows come in order, whatever the order in which they were written, and no other run's."""
-        store.write([row(1, 3), row(2, 1), row(1, 1), row(1, 2)])
-        assert [each.seq for each in store.rows(1)] == [1, 2, 3]
+class TestReading:
+    def test_a_part(self, store: SqlStore) -> None:
+        """Rows are read from a first to a last one; others' rows are not among them."""
+        store.write([row(run, seq) for run in (1, 2) for seq in range(1, 6)])
+        assert [each.seq for each in store.rows(1, 2, 4)] == [2, 3, 4]
+        assert [each.seq for each in store.rows(1, 4)] == [4, 5]
+        assert list(store.rows(3)) == []
 
-    @pytest.mark.parametrize(
-        ("first", "last", "seqs"), [(2, None, [2, 3]), (1, 2, [1, 2]), (2, 2, [2]), (3, 1, []), (9, None, [])]
-    )
-    def test_part(self, store: Store, first: int, last: int | None, seqs: list[int]) -> None:
-        """A part of them is asked for by its first and its last."""
-        store.write([row(1, seq) for seq in (1, 2, 3)])
-        assert [each.seq for each in store.rows(1, first, last)] == seqs
+    def test_the_last_rows(self, store: SqlStore) -> None:
+        """Of every run that has rows the last one is found."""
+        assert store.last_rows() == {}
+        store.write([head(3), row(1, 1), row(1, 2, "last"), row(2, 7, "fork")])
+        assert store.last_rows() == {1: row(1, 2, "last"), 2: row(2, 7, "fork")}
 
-    def test_at_once(self, store: Store) -> None:
-        """They are as they were when they were asked for, not when they are looked at."""
-        store.write([row(1, 1)])
-        rows = store.rows(1)
-        store.write([row(1, 2)])
-        assert [each.seq for each in rows] == [1]
-
-    def test_last(self, store: Store) -> None:
-        """Of each run that has rows, the last is found."""
-        store.write([head(3), row(1, 1), row(2, 1), row(1, 2)])
-        assert store.last_rows() == {1: row(1, 2), 2: row(2, 1)}
+    def test_what_is_not_there(self, store: SqlStore) -> None:
+        """A run, an owner and a text that are not there are not found."""
+        assert (store.head(1), store.owner("me"), store.texts([b"x"] * 1200)) == (None, None, {})
 
 
 class TestOwners:
-    def test_beats(self, store: Store) -> None:
-        """An owner is known by its name, and every beat counts."""
-        store.add_owner(OWNER)
-        assert (store.owner("me"), store.owner("you")) == (OWNER, None)
+    def test_comes_and_goes(self, store: SqlStore) -> None:
+        """An owner is known, beats, and gives its runs back when it goes; others keep theirs."""
+        store.add_owner(ME)
+        store.add_owner(evolve(ME, name="other"))
         store.beat("me")
         store.beat("me")
-        assert store.owner("me") == Owner("me", "machine", 7, "since", 2)
-
-    def test_remove(self, store: Store) -> None:
-        """An owner that is removed is forgotten, and holds nothing any more; others do."""
-        store.add_owner(OWNER)
-        store.write([head(1, owner="me"), head(2, owner="you")])
+        store.write([head(1, owner="me"), head(2, owner="other")])
+        assert store.owner("me") == evolve(ME, beat=2)
         store.remove_owner("me")
         assert store.owner("me") is None
-        assert {each.run: each.owner for each in store.heads()} == {1: None, 2: "you"}
+        assert [each.owner for each in (store.head(1), store.head(2)) if each] == [None, "other"]
+        assert store.owner("other") == evolve(ME, name="other")
 
-
-class TestClaim:
-    @pytest.mark.parametrize(("whose", "instead_of"), [(None, None), ("dead", "dead")])
-    def test_claimed(self, store: Store, whose: str | None, instead_of: str | None) -> None:
-        """A run of nobody, or of the owner that is named, is handed over, with a row."""
-        body, large = kept("x" * 5000)
-        store.write([head(1, owner=whose)])
-        assert store.claim(row(1, 1, body=body, texts=(large,)), "me", instead_of)
+    @pytest.mark.parametrize("owner", [None, "dead"])
+    def test_a_claim(self, store: SqlStore, owner: str | None) -> None:
+        """A run is handed over, with a row, by whom it belongs to."""
+        store.write([head(1, owner=owner)])
+        assert store.claim(row(1, 1, LARGE), "me", owner)
         assert store.head(1) == head(1, owner="me")
-        assert list(store.rows(1)) == [row(1, 1, body=body)]
-        assert store.texts([large.digest]) == {large.digest: large}
+        assert list(store.rows(1)) == [kept(row(1, 1, LARGE))]
+        assert store.texts(texts_of([row(1, 1, LARGE)]))
 
-    @pytest.mark.parametrize(
-        ("whose", "instead_of"), [("you", None), ("you", "dead"), (None, "dead"), ("you", "me")]
-    )
-    def test_refused(self, store: Store, whose: str | None, instead_of: str | None) -> None:
-        """A run that is somebody else's by now stays so, and nothing is written."""
-        store.write([head(1, owner=whose)])
+    @pytest.mark.parametrize("instead_of", [None, "wrong"])
+    def test_a_wrong_claim(self, store: SqlStore, instead_of: str | None) -> None:
+        """A run that is somebody else's, or not there, stays as it is."""
+        store.write([head(1, owner="other")])
         assert not store.claim(row(1, 1), "me", instead_of)
-        assert (store.head(1), list(store.rows(1))) == (head(1, owner=whose), [])
+        assert not store.claim(row(2, 1), "me", instead_of)
+        assert store.head(1) == head(1, owner="other")
+        assert seqs(store, 1) == []
 
-    def test_unknown(self, store: Store) -> None:
-        """A run that is not there is nobody's to claim."""
-        assert not store.claim(row(1, 1), "me", None)
-        assert list(store.rows(1)) == []
-
-    def test_taken(self, store: Store) -> None:
-        """A run whose next row is there already is not handed over."""
+    def test_a_taken_claim(self, store: SqlStore) -> None:
+        """Where the row is there already, the run is not handed over."""
         store.write([head(1), row(1, 1)])
         with pytest.raises(Taken):
-            store.claim(row(1, 1, body=b"[2]"), "me", None)
-        assert (store.head(1), list(store.rows(1))) == (head(1), [row(1, 1)])
+            store.claim(row(1, 1), "me", None)
+        assert store.head(1) == head(1)
 
-    def test_at_once(self, open_one: Opened) -> None:
-        """Of several that claim a run at the same time one has it, and each other is refused."""
-        stores = [open_one() for _ in range(4)]
-        for run in range(1, 6):
-            stores[0].write([head(run)])
-            said = at_once([partial(claimed, each, run, f"{n}") for n, each in enumerate(stores)])
-            assert sorted(map(str, said)) == ["False", "False", "False", "True"]
-            assert len(list(stores[0].rows(run))) == 1
+
+class TestDelete:
+    def test_texts_in_use_stay(self, store: SqlStore) -> None:
+        """With a run go its rows, and those texts that no head and no row of another run says."""
+        entries = [head(1, LARGE), row(1, 1, OTHER), row(1, 2, LARGE * 2), head(2, LARGE), row(2, 1, OTHER)]
+        store.write(entries)
+        store.delete([1])
+        assert [each.run for each in store.heads()] == [2]
+        assert (seqs(store, 1), seqs(store, 2)) == ([], [1])
+        assert store.texts(texts_of(entries)) == texts_of(entries[3:])
+
+    def test_gives_space_back(self, store: SqlStore, path: Path) -> None:
+        """After a deletion the file is smaller."""
+        store.write([row(1, seq, "x" * 30 * seq) for seq in range(1, 300)])
+        store.write([head(2)])
+        store.delete([7])
+        before = path.stat().st_size
+        store.delete([1])
+        assert path.stat().st_size < before / 2
+        assert path.with_name("runs.db-wal").stat().st_size == 0
+
+    def test_beside_a_reader(self, store: SqlStore, path: Path) -> None:
+        """A deletion does not wait for those who read, who go on reading what they saw."""
+        store.write([head(1), row(1, 1), row(1, 2)])
+        reader = rows_of(path)
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM log").fetchone() == (2,)
+        store.delete([1])
+        assert reader.execute("SELECT count(*) FROM log").fetchone() == (2,)
+        reader.close()
+        assert store.heads() == []
+
+    def test_a_damaged_row(self, store: SqlStore, path: Path) -> None:
+        """Where it cannot be told which texts are in use, nothing is deleted."""
+        store.write([head(1, LARGE), head(2)])
+        rows_of(path).execute("UPDATE runs SET body = 'x' WHERE run = 2")
+        with pytest.raises(JournalError, match="a row is damaged: its body cannot be read"):
+            store.delete([1])
+        assert store.head(1) is not None
+
+
+class TestDamage:
+    @pytest.mark.parametrize("change", ["kind = x'00'", "asked = 'a'", "body = 7", "seal = 1.5"])
+    def test_a_row(self, store: SqlStore, path: Path, change: str) -> None:
+        """A row with a column that holds something else is named."""
+        store.write([head(1), row(1, 1), row(1, 2), row(1, 3)])
+        rows_of(path).execute(f"UPDATE log SET {change} WHERE seq = 3")
+        for read in (lambda: store.rows(1), store.last_rows):
+            with pytest.raises(JournalError, match="this row is damaged") as caught:
+                read()
+            assert (caught.value.run, caught.value.row) == (f"{1:015x}", 3)
+            assert str(caught.value).startswith(f"{path}, run 000000000000001, row 3: ")
+
+    def test_a_row_without_numbers(self, store: SqlStore, path: Path) -> None:
+        """A row whose own numbers are none is refused as well."""
+        rows_of(path).execute("INSERT INTO log VALUES ('x', 'y', 'event', x'', x'', x'')")
+        with pytest.raises(JournalError, match=r"run \?: this row is damaged") as caught:
+            store.last_rows()
+        assert caught.value.row == 0
+
+    @pytest.mark.parametrize("change", ["body = 'x'", "seal = 1", "shared = 'x'", "owner = x'00'", "parent = 'x'"])
+    def test_a_head(self, store: SqlStore, path: Path, change: str) -> None:
+        """A head with a column that holds something else is named."""
+        store.write([head(1)])
+        rows_of(path).execute(f"UPDATE runs SET {change}")
+        for read in (lambda: store.head(1), store.heads):
+            with pytest.raises(JournalError, match="run 000000000000001: its header is damaged"):
+                read()
+
+    def test_a_text(self, store: SqlStore, path: Path) -> None:
+        """A text with something else for a content is named by its digest."""
+        (digest,) = texts_of([row(1, 1, LARGE)])
+        store.write([row(1, 1, LARGE)])
+        rows_of(path).execute("UPDATE texts SET content = 'x'")
+        with pytest.raises(JournalError, match=f"the text {digest.hex()} is damaged"):
+            store.texts([digest])
+
+    def test_an_owner(self, store: SqlStore, path: Path) -> None:
+        """An owner with something else in a column is refused."""
+        store.add_owner(ME)
+        rows_of(path).execute("UPDATE owners SET beat = 'often'")
+        with pytest.raises(JournalError, match="what it has of an owner is damaged"):
+            store.owner("me")
+
+    def test_a_kind_that_is_no_text(self, store: SqlStore, path: Path) -> None:
+        """Bytes that are no UTF-8 are read as something that is no kind of row."""
+        store.write([row(1, 1)])
+        rows_of(path).execute("UPDATE log SET kind = CAST(x'ff' AS TEXT)")
+        assert [each.kind for each in store.rows(1)] == ["\ufffd"]
+
+
+class TestClosed:
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda store: store.write([row(1, 1)]),
+            lambda store: store.write([head(1), row(1, 1)]),
+            lambda store: store.rows(1),
+            lambda store: store.heads(),
+            lambda store: store.delete([1]),
+        ],
+    )
+    def test_refuses(self, path: Path, use: Callable[[SqlStore], object]) -> None:
+        """A store that is closed says so."""
+        with opened(path) as store:
+            pass
+        with pytest.raises(JournalError, match="it is closed. Open it again"):
+            use(store)
+        store.close()
+
+
+def test_two_connections(path: Path) -> None:
+    """What one connection has written, another one reads, and refuses to write again."""
+    with opened(path) as one, opened(path) as other:
+        one.write([head(1), row(1, 1)])
+        assert seqs(other, 1) == [1]
+        with pytest.raises(Taken):
+            other.write([row(1, 1)])
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)

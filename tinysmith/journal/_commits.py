@@ -7,6 +7,7 @@ committed by one thread, so that the loop never waits for a disk. An entry that 
 import asyncio
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from queue import SimpleQueue
 
 from tinysmith.journal._rows import Entry, Store
@@ -20,7 +21,7 @@ class _Ticket:
     def __init__(self, entry: Entry, loop: asyncio.AbstractEventLoop | None) -> None:
         self.entry = entry
         self.is_done = False
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.loop = loop
         self.waiter: asyncio.Future[None] | None = None if loop is None else loop.create_future()
 
@@ -61,7 +62,7 @@ class Commits:
             self._pending.append(ticket)
         with self.lock:
             if not ticket.is_done:
-                self._write_pending()
+                self._write_pending(ticket)
         if ticket.error is not None:
             raise ticket.error
 
@@ -87,13 +88,13 @@ class Commits:
             raise ticket.error
 
     def close(self) -> None:
-        """Writes what was handed in, and ends the thread."""
-        with self.lock:
-            self._write_pending()
+        """Ends the thread, and writes what was handed in."""
         if self._thread is not None:
             self._calls.put(False)  # noqa: FBT003  # the queue holds nothing else
             self._thread.join()
             self._thread = None
+        with self.lock:  # also what was handed in while the thread ended
+            self._write_pending()
 
     def _call(self) -> None:
         if self._thread is None:
@@ -108,7 +109,7 @@ class Commits:
             with self.lock:
                 self._write_pending()
 
-    def _write_pending(self) -> None:
+    def _write_pending(self, own: _Ticket | None = None) -> None:
         with self._handing_in:
             tickets, self._pending = self._pending, []
         if not tickets:
@@ -116,18 +117,25 @@ class Commits:
         try:
             self._store.write([ticket.entry for ticket in tickets])
         except Exception as error:  # noqa: BLE001  # handed on to whoever waits for it
-            if len(tickets) == 1:
-                tickets[0].error = error
-            else:
-                self._write_each(tickets)
-        _tell(tickets)
+            self._write_each(tickets, error)
+        except BaseException as error:
+            # This thread was interrupted, which is nothing to the others.
+            self._write_each([ticket for ticket in tickets if ticket is not own], error)
+            raise
+        finally:
+            _tell(tickets)
 
-    def _write_each(self, tickets: Sequence[_Ticket]) -> None:
+    def _write_each(self, tickets: Sequence[_Ticket], error: BaseException) -> None:
+        for ticket in tickets:
+            ticket.error = error  # until it is known to be written
+        if len(tickets) == 1 and isinstance(error, Exception):
+            return
         for ticket in tickets:
             try:
                 self._store.write([ticket.entry])
-            except Exception as error:  # noqa: BLE001  # as above
-                ticket.error = error
+                ticket.error = None
+            except Exception as its_error:  # noqa: BLE001  # as above
+                ticket.error = its_error
 
 
 def _tell(tickets: Sequence[_Ticket]) -> None:
@@ -137,7 +145,7 @@ def _tell(tickets: Sequence[_Ticket]) -> None:
         if ticket.loop is not None:
             by_loop.setdefault(ticket.loop, []).append(ticket)
     for loop, theirs in by_loop.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # nobody waits in a loop that is closed
             loop.call_soon_threadsafe(_wake, theirs)
 
 
