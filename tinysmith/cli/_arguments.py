@@ -4,21 +4,9 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from attrs import fields
-
+from tinysmith.cli._binding_arguments import add_bindings, add_limits, add_llm, add_server
+from tinysmith.cli._journal_arguments import add_journal_commands, add_journaling
 from tinysmith.exploration import DEPTH, MAX_POSITIONS, WALKS
-from tinysmith.limits import Limits
-
-_LIMIT_HELP = {
-    "max_errors": "bad replies in a row that are forgiven",
-    "max_asks": "questions to models in an episode",
-    "max_steps": "steps in the environment in an episode",
-    "max_calls": "calls of tools in an episode",
-    "max_hops": "edges taken between two requests",
-    "max_total_tokens": "tokens read and written in an episode",
-    "max_cost_usd": "US dollars in an episode",
-    "max_seconds": "seconds of an episode",
-}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
             "the making of an index of embeddings is interrupted, the same command goes on where it stopped.",
         )
     )
+    add_journal_commands(commands)
     return top
 
 
@@ -151,29 +140,10 @@ def _add_explore(commands: Any) -> None:
 
 def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
-    run.add_argument(
-        "--env",
-        help="demo, intercode-sql, stdin, or a factory: package.module:name or path.py:name; needed where the "
-        "strategy acts in an environment",
-    )
     which = run.add_mutually_exclusive_group()
     which.add_argument("--task", nargs="+", metavar="ID", help="the tasks to run")
     which.add_argument("--all", action="store_true", help="run every task (of a recording: every recorded one)")
-    run.add_argument(
-        "--model",
-        action="append",
-        required=True,
-        metavar="[NODE=]MODEL",
-        help="provider/model as LiteLLM names it, recorded:FILE, scripted:FILE, scripted (the task's own script), "
-        "samples or human; with NODE= for one agent only",
-    )
-    run.add_argument(
-        "--index", metavar="FILE", help="what Retrieve nodes look things up in; see `tinysmith index`"
-    )
-    run.add_argument(
-        "--notebook", metavar="FILE", help="where the strategy keeps lessons; made if it is not there"
-    )
-    run.add_argument("--data", metavar="DIR", help="the folder with the environment's data")
+    add_bindings(run)
     run.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the first board"
     )
@@ -183,12 +153,9 @@ def _add_run(run: argparse.ArgumentParser) -> None:
         "--explain", action="store_true", help="show at every step why it went so, and at the end what was missed"
     )
     run.add_argument("--traceback", action="store_true", help="show where an error came from")
-    _add_llm(run.add_argument_group("language models"))
-    embeddings = run.add_argument_group("embeddings", "Where --index is of embeddings.")
-    _add_server(embeddings, prefix="index-")
-    _add_limits(
-        run.add_argument_group("limits", "A number, or none for no limit; a limit that is reached ends the run.")
-    )
+    add_journaling(run)
+    add_llm(run)
+    add_limits(run)
 
 
 def _add_index(index: argparse.ArgumentParser) -> None:
@@ -205,26 +172,7 @@ def _add_index(index: argparse.ArgumentParser) -> None:
         help="an embedding model as LiteLLM names it, such as mistral/mistral-embed; without one the index is of "
         "words, and needs neither a key nor a network",
     )
-    _add_server(index)
-
-
-def _add_server(group: Any, prefix: str = "") -> None:
-    group.add_argument(f"--{prefix}base-url", metavar="URL", help="of a self-hosted, OpenAI-compatible server")
-    group.add_argument(
-        f"--{prefix}api-key-env", metavar="NAME", help="the environment variable that holds the key"
-    )
-
-
-def _add_limits(group: Any) -> None:
-    for limit in fields(Limits):
-        kind = _amount if limit.name in {"max_cost_usd", "max_seconds"} else _count
-        group.add_argument(
-            f"--{limit.name.replace('_', '-')}",
-            type=kind,
-            default=limit.default,
-            metavar="N",
-            help=f"{_LIMIT_HELP[limit.name]} (default: {'no limit' if limit.default is None else limit.default})",
-        )
+    add_server(index)
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -235,19 +183,3 @@ def _at_least(least: int) -> Callable[[str], int]:
         return value
 
     return number
-
-
-def _count(text: str) -> int | None:
-    return None if text == "none" else int(text)
-
-
-def _amount(text: str) -> float | None:
-    return None if text == "none" else float(text)
-
-
-def _add_llm(group: Any) -> None:
-    _add_server(group)
-    group.add_argument("--temperature", type=float, metavar="T")
-    group.add_argument("--top-p", type=float, metavar="P")
-    group.add_argument("--max-tokens", type=int, metavar="N", help="of one reply")
-    group.add_argument("--seed", type=int, metavar="N", help="also seeds `samples` and the environment")

@@ -14,9 +14,15 @@ from tinysmith.cli._demo import demo_command
 from tinysmith.cli._diff import diff_command
 from tinysmith.cli._draw import draw_command
 from tinysmith.cli._explore import explore_command
+from tinysmith.cli._fork import fork_command
+from tinysmith.cli._gc import gc_command
 from tinysmith.cli._index import index_command
+from tinysmith.cli._replay import replay_command
 from tinysmith.cli._report import told
+from tinysmith.cli._resume import resume_command
 from tinysmith.cli._run import run_command
+from tinysmith.cli._runs import runs_command
+from tinysmith.cli._show import show_command
 from tinysmith.errors import DataError, DefinitionError, TinysmithError, UsageError
 
 SOLVED, UNSOLVED, MISUSED, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
@@ -30,6 +36,12 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "explore": explore_command,
     "run": run_command,
     "index": index_command,
+    "runs": runs_command,
+    "show": show_command,
+    "resume": resume_command,
+    "replay": replay_command,
+    "fork": fork_command,
+    "gc": gc_command,
 }
 
 
@@ -42,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 when solved (with `--all`: when every episode came to a graded end), 1 when not, 2 for misuse, 3 when
         machinery failed. `diff` returns 1 where the strategies differ, `check` and `explore` where they find
-        faults.
+        faults, `replay` where a saved run is no longer legal.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

@@ -50,7 +50,17 @@ class Episode:
     @property
     def is_solved(self) -> bool:
         """Whether the task is solved, by a run that nothing broke."""
-        return self.run is not None and self.run.solved and not self.is_broken
+        return self.run is not None and self.run.solved and not self.is_broken and not self.is_paused
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the run waits for a person."""
+        return self.run is not None and self.run.is_paused
+
+    @property
+    def run_id(self) -> str:
+        """The run's id in its journal; empty where there is none."""
+        return "" if self.run is None else self.run.run_id
 
     @property
     def usage(self) -> Usage:
@@ -71,8 +81,8 @@ class Episode:
 
     @property
     def score(self) -> float | None:
-        """The grade, or the last reward where nothing grades; None for an episode that machinery ended."""
-        if self.run is None or self.is_broken:
+        """The grade, or the last reward where nothing grades; None where machinery or a pause ended it."""
+        if self.run is None or self.is_broken or self.is_paused:
             return None
         if self.run.grade is not None:
             return self.run.grade.score
@@ -161,15 +171,17 @@ class Report:
                     "tokens": episode.usage.tokens,
                     "cost_usd": episode.usage.cost_usd,
                     "error": episode.error,
+                    **({"run_id": episode.run_id} if episode.run_id else {}),
                     **({} if missed is None else {"why_not": missed}),
                 }
             )
             return
-        verdict = "✓ solved" if episode.is_solved else "✗ not solved"
+        verdict = "✓ solved" if episode.is_solved else "‖ not over" if episode.is_paused else "✗ not solved"
         graded = "" if score is None else f", reward {score:g}"
         oracle = ", oracle" if graded and episode.oracle else ""
         name = f"{one_line(episode.task.id) or 'episode'}: " if self._quiet else "  "
-        _print(f"{name}{verdict} ({episode.outcome}{graded}{oracle})")
+        run_id = f"  run {episode.run_id}" if episode.run_id else ""
+        _print(f"{name}{verdict} ({episode.outcome}{graded}{oracle}){run_id}")
         if episode.error is not None:
             _print(f"  {one_line(episode.error, 300)}")
         for answer in (missed or {}).values():

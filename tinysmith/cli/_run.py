@@ -4,19 +4,24 @@ import argparse
 import asyncio
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from attrs import fields
 
+from tinysmith.approval import PauseBefore
+from tinysmith.cli._approve import Approving
 from tinysmith.cli._bindings import bindings
 from tinysmith.cli._board import board_changes, first_board
 from tinysmith.cli._environments import chosen_tasks, make_environment
 from tinysmith.cli._explain import Explaining
+from tinysmith.cli._journal import opened
 from tinysmith.cli._load import load_strategy
 from tinysmith.cli._models import models
 from tinysmith.cli._report import Episode, Report
 from tinysmith.drivers import arun
-from tinysmith.errors import DataError, UsageError
+from tinysmith.errors import DataError, JournalError, UsageError
+from tinysmith.journal import Journal
 from tinysmith.limits import Limits
 from tinysmith.models.recorded import Recorded
 from tinysmith.protocols import Environment, Task
@@ -36,20 +41,26 @@ def run_command(arguments: argparse.Namespace) -> int:
     environment = make_environment(arguments.env, arguments.data, strategy)
     tasks = chosen_tasks(arguments, environment, list(bound.values()))
     machine = made(strategy)
+    approving = (
+        Approving(arguments.approve, machine, pauses=bool(arguments.journal)) if arguments.approve else None
+    )
     explaining = Explaining(machine, limits) if arguments.explain else None
     report = Report(as_json=arguments.json, quiet=arguments.quiet, explaining=explaining)
-    play = Play(
-        machine,
-        environment,
-        bound,
-        report,
-        tools=tools,
-        limits=limits,
-        seed=arguments.seed,
-        changes=changes,
-        shows_traceback=arguments.traceback,
-    )
-    episodes = asyncio.run(play.all(tasks))
+    with opened(arguments.journal, is_new=True) if arguments.journal else nullcontext() as journal:
+        play = Play(
+            machine,
+            environment,
+            bound,
+            report,
+            tools=tools,
+            limits=limits,
+            seed=arguments.seed,
+            changes=changes,
+            shows_traceback=arguments.traceback,
+            journal=journal,
+            pause_before=approving,
+        )
+        episodes = asyncio.run(play.all(tasks))
     return exit_code(episodes, every=arguments.all)
 
 
@@ -80,6 +91,8 @@ class Play:
         seed: int | None = None,
         changes: Mapping[str, Any] | None = None,
         shows_traceback: bool = False,
+        journal: Journal | None = None,
+        pause_before: PauseBefore | None = None,
     ) -> None:
         self.strategy = strategy
         self.environment = environment
@@ -90,6 +103,8 @@ class Play:
         self.seed = seed
         self.changes = changes or {}
         self.shows_traceback = shows_traceback
+        self.journal = journal
+        self.pause_before = pause_before
 
     async def all(self, tasks: Sequence[Task]) -> list[Episode]:
         """Plays the tasks; the summary is told whatever happens to single episodes."""
@@ -111,6 +126,7 @@ class Play:
 
         Raises:
             UsageError: What was asked for does not go together.
+            JournalError: The journal cannot be written.
         """
         self.report.begin(task)
         recordings = [model for model in self.bound.values() if isinstance(model, Recorded)]
@@ -126,9 +142,11 @@ class Play:
                 seed=self.seed,
                 brief=self._first_board,
                 listeners=[self.report.step],
+                journal=self.journal,
+                pause_before=self.pause_before,
             )
             episode = Episode(task, ended, recorded)
-        except (UsageError, DataError):
+        except (UsageError, DataError, JournalError):  # those after it would have it as well
             raise
         except Exception as error:  # noqa: BLE001  # told as the episode's error; the others are still played
             if self.shows_traceback:
