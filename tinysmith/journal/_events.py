@@ -12,7 +12,7 @@ import attrs
 from tinysmith._codec import codec
 from tinysmith._scalars import Codec, MisfitError, named
 from tinysmith.mapping import JSON, thaw
-from tinysmith.messages import Act, Ask, Call, Event, Failed, Observation, Reply, Request, Result
+from tinysmith.messages import Act, Ask, Call, Event, Failed, Observation, Reply, Request, Result, Usage
 
 ASKED_SIZE = 8
 """Bytes of a request's digest."""
@@ -23,12 +23,33 @@ _ANY = frozenset({"info", "value"})
 """Fields of arbitrary JSON data, which is copied as it is: the journal keeps numbers that JSON lacks."""
 
 
+def _read_usage(data: JSON, at: str) -> Usage:
+    if type(data) is not list or len(data) != 3 or type(data[0]) is not int or type(data[1]) is not int:
+        raise MisfitError(f"{at} is saved as {named(data)}, which is no usage")
+    if data[2] is not None and type(data[2]) not in {int, float}:
+        raise MisfitError(f"{at} is saved with the cost {named(data[2])}, which is no number")
+    return Usage(*data)
+
+
+def _write_usage(usage: Any, at: str) -> JSON:
+    _USAGE_CHECK.encode(usage, at)
+    return [usage.input_tokens, usage.output_tokens, usage.cost_usd]
+
+
+_USAGE_CHECK = codec(Usage, "usage")
+_USAGE = Codec(_write_usage, _read_usage)  # by its place, not by name, since every reply has one
+_NO_USAGE = Usage()
+
+
 def _fields(kind: type[Any]) -> dict[str, tuple[Any, Codec]]:
     """For each field, its default and its codec."""
     codecs = attrs.fields(kind)
     hints = {field.name: field.type for field in codecs}
     return {
-        name: (_default(field), codec(Any if name in _ANY else hints[name], name, any_json=True))
+        name: (
+            _default(field),
+            _USAGE if name == "usage" else codec(Any if name in _ANY else hints[name], name, any_json=True),
+        )
         for name, field in ((field.name, field) for field in codecs)
     }
 
@@ -46,13 +67,43 @@ def event_data(event: Event) -> dict[str, JSON]:
     Raises:
         MisfitError: A field holds what it must not.
     """
-    data: dict[str, JSON] = {}
     kind = type(event)
+    if isinstance(event, Reply) and _is_plain(event):  # most events are, so this is spelt out
+        return {"reply": _plain(event)}
+    data: dict[str, JSON] = {}
     for name, (default, each) in _FIELDS[kind].items():
         value = getattr(event, name)
         if value is not default and (name in _ANY or value != default):
             data[name] = thaw(value) if name in _ANY else each.encode(value, name)
     return {_NAMES[kind]: data}
+
+
+def _is_plain(reply: Reply) -> bool:
+    """Whether nothing of a reply needs to be looked into."""
+    return (
+        not reply.calls
+        and type(reply.text) is type(reply.thinking) is type(reply.finish) is type(reply.model) is str
+        and type(reply.answers) is str
+        and type(reply.elapsed_s) is float
+        and (reply.text.isascii() and reply.thinking.isascii())
+    )
+
+
+def _plain(reply: Reply) -> dict[str, JSON]:
+    data: dict[str, JSON] = {"text": reply.text}
+    if reply.finish != "stop":
+        data["finish"] = reply.finish
+    if reply.usage != _NO_USAGE:
+        data["usage"] = _USAGE.encode(reply.usage, "usage")
+    if reply.model:
+        data["model"] = reply.model
+    if reply.thinking:
+        data["thinking"] = reply.thinking
+    if reply.answers:
+        data["answers"] = reply.answers
+    if reply.elapsed_s:
+        data["elapsed_s"] = reply.elapsed_s
+    return data
 
 
 def event_of(data: JSON) -> Event:

@@ -238,7 +238,8 @@ class RunLog(Generic[B]):
     def _step_row(
         self, request: Request, event: Event, before: Position[B], after: Position[B] | Exception
     ) -> Row:
-        data = [event_data(event), self._mask.data(done_data(request))]
+        did = done_data(request)
+        data = [event_data(event), did if did is None else self._mask.data(did)]
         if isinstance(after, Exception):
             said = f"{type(after).__name__}: {one_line(str(after), 200)}"
             return self._row("event", asked(request), [*data, None, self._mask.text(said), False])

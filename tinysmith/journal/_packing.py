@@ -7,6 +7,7 @@ of the data's own that begins with `$` gets one more. JSON would lose halves of 
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from hashlib import blake2b
 from math import isfinite
 from typing import Any
@@ -22,6 +23,8 @@ LARGE = 1024
 
 DIGEST_SIZE = 16
 
+_AS_THEY_ARE = frozenset({int, bool, type(None)})
+_PLAIN = frozenset({str, int, bool, type(None), float, list, tuple})
 _PAYS = 0.9  # compressed texts are kept if they are smaller than this share
 _write = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -106,8 +109,18 @@ def text_in(text: Text) -> str:
     raise MispackedError(f"the text {text.digest.hex()} is damaged")
 
 
+@cache
+def _encoder() -> Callable[[JSON], bytes]:
+    import msgspec  # noqa: PLC0415  # few programs need it, and all would wait
+
+    return msgspec.json.Encoder().encode
+
+
 def _encoded(data: JSON) -> bytes:
-    return _write(data).encode("utf-8", "surrogatepass")
+    try:
+        return _encoder()(data)
+    except (UnicodeEncodeError, OverflowError):  # halves of surrogate pairs, and huge numbers
+        return _write(data).encode("utf-8", "surrogatepass")
 
 
 def _digest(content: bytes) -> bytes:
@@ -122,17 +135,30 @@ def _large(text: str) -> Text:
 
 
 def _folded(value: Any, places: dict[str, int]) -> JSON:
+    """Data with long texts, odd numbers and odd names told otherwise; spelt out, since all data goes by here."""
     kind = type(value)
+    if kind is dict or (kind not in _PLAIN and isinstance(value, Mapping)):
+        members: dict[str, JSON] = {}
+        for name, item in value.items():
+            kind = type(item)
+            if kind in _AS_THEY_ARE or (kind is str and len(item) < LONG):
+                members[_name(name)] = item
+            else:
+                members[_name(name)] = _folded(item, places)
+        return members
+    if kind is list or kind is tuple:
+        return [
+            item
+            if type(item) in _AS_THEY_ARE or (type(item) is str and len(item) < LONG)
+            else _folded(item, places)
+            for item in value
+        ]
     if kind is str:
         return {"$": places.setdefault(value, len(places))} if len(value) >= LONG else value
-    if value is None or kind is int or kind is bool:
+    if kind in _AS_THEY_ARE:
         return value
     if kind is float:
         return value if isfinite(value) else {"$": repr(value)}
-    if kind is list or kind is tuple:
-        return [_folded(item, places) for item in value]
-    if isinstance(value, Mapping):
-        return {_name(name): _folded(item, places) for name, item in value.items()}
     if isinstance(value, bool | int | float | str):  # an enum of these, a NumPy number, …
         raise TypeError(f"a {kind.__name__} is no JSON data, although it looks like some")
     raise TypeError(f"a {kind.__name__} is no JSON data")
@@ -141,7 +167,7 @@ def _folded(value: Any, places: dict[str, int]) -> JSON:
 def _name(name: object) -> str:
     if type(name) is not str:
         raise TypeError(f"{name!r} is no text, so it cannot be a key of JSON data")
-    return f"${name}" if name.startswith("$") else name
+    return f"${name}" if name[:1] == "$" else name
 
 
 def _unfolded(value: JSON, said: list[str]) -> JSON:
