@@ -23,6 +23,7 @@ BUSY_S = 30.0
 """How long another process's transaction is waited for."""
 
 _AGAIN_S = 0.01
+_COMPACT_S = 1.0
 
 _REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full. What was committed is kept; free some space and resume.",
@@ -184,13 +185,18 @@ class _SqliteDoor:
     def compact(self) -> None:
         """Gives the space of what was deleted back."""
         self.run("VACUUM")
-        for _ in self.found("PRAGMA wal_checkpoint(TRUNCATE)"):
-            pass  # whether others still read there; then the next one does it
+        # Others may read there for long; then the next one does it.
+        self._wait(min(self._file.busy_s, _COMPACT_S))
+        list(self.found("PRAGMA wal_checkpoint(TRUNCATE)"))
+        self._wait(self._file.busy_s)
 
     def close(self) -> None:
         """Gives the connection back."""
         self._is_open = False
         self._connection.close()
+
+    def _wait(self, busy_s: float) -> None:
+        self.run(f"PRAGMA busy_timeout = {int(busy_s * 1000)}")
 
     def _version(self) -> int:
         """The version of the layout of this file; 0 if there is nothing in it.
@@ -245,6 +251,8 @@ class _WritingDoor(_SqliteDoor):
             self.run(f"PRAGMA synchronous = {synchronous}")
             with self.transaction():
                 self._migrate()
+                # SQLite opens what may only be read as well, and would say so no sooner than at the first row.
+                self.run("DELETE FROM owners WHERE 0")
         except BaseException:
             self._connection.close()
             raise
