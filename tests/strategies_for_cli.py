@@ -1,5 +1,7 @@
 """Strategies and environments that the command line's tests load by name."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -120,3 +122,63 @@ def nothing() -> object:
 
 
 NUMBER = 3
+
+
+class Whisperer(Writer):
+    """Writes everything small."""
+
+    def parse(self, note: Note, reply: str, /) -> Note:
+        return super().parse(note, reply.lower())
+
+
+class Hush(Say):
+    """As Say, but in small letters."""
+
+    writer = Whisperer()
+
+
+class Refuser(Writer):
+    """Has no question for anybody."""
+
+    def prompt(self, note: Note, /) -> str:
+        raise KeyError("planted")
+
+
+class Fussy(Say):
+    """As Say, but nothing can be asked."""
+
+    writer = Refuser()
+
+
+class Vandal(Count):
+    """Breaks the journal whose path is on the board."""
+
+    def call(self, *, text: str) -> int:
+        with closing(sqlite3.connect(text)) as file:
+            file.execute("DROP TABLE log")
+        return 0
+
+
+class Vandalise(Say):
+    """As Say, but nothing is counted."""
+
+    count = Vandal()
+
+
+@frozen
+class StrictNote(Note):
+    """A note that has a round left, or none."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.rounds_left < 0:
+            raise ValueError("rounds_left is negative")
+
+
+class Strict(Strategy[StrictNote]):
+    """A writer writes on a strict board."""
+
+    writer = Writer()
+    count = Count()
+    said = Halt(success=True)
+    initial = writer
+    edges = (writer.to(count), count.to(said))

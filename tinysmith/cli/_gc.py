@@ -21,7 +21,7 @@ def gc_command(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         print(f"{count} would be deleted")
     else:
-        print(f"{count} deleted" + (f", {before - after:,} bytes given back" if before else ""))
+        print(f"{count} deleted" + (f", {max(0, before - after):,} bytes given back" if before else ""))
     return 0
 
 

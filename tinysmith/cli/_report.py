@@ -90,11 +90,14 @@ class Episode:
 
     @property
     def is_broken(self) -> bool:
-        """Whether machinery failed, so that the episode says nothing, unless the task was solved all the same."""
-        if self.run is None or self.run.outcome in MACHINERY:
+        """Whether machinery failed, so that the episode says nothing, unless the task was solved all the same.
+
+        What a person refused is no machinery.
+        """
+        if self.run is None or (self.run.outcome in MACHINERY and self.error_kind != "refused"):
             return True
-        failed = any(isinstance(step.event, Failed) and step.hops for step in self.run.steps)
-        return failed and not self.run.solved
+        failures = [step.event for step in self.run.steps if isinstance(step.event, Failed) and step.hops]
+        return any(failure.kind != "refused" for failure in failures) and not self.run.solved
 
     @property
     def agreeing(self) -> int:

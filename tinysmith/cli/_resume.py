@@ -39,8 +39,8 @@ def resume_command(arguments: argparse.Namespace) -> int:
     with opened(arguments.journal) as journal:
         record = journal.read(journal.find(arguments.run))
         task = record.header.task or Task("")
-        report.begin(task)
         decision = _decision(arguments, journal, record, strategy, approving)
+        report.begin(task)
         if decision is True:  # nobody was there to decide
             run = replay(journal, record.run_id, strategy)
         else:

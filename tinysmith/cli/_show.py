@@ -5,12 +5,13 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from attrs import asdict, fields
+from attrs import asdict, evolve, fields
 
 from tinysmith._shown import one_line
 from tinysmith.cli._journal import opened
 from tinysmith.journal import Logged, RunRecord
 from tinysmith.journal._events import event_data
+from tinysmith.journal._folding import limits_of
 from tinysmith.limits import Limits
 from tinysmith.mapping import JSON, thaw
 from tinysmith.messages import Observation, Reply, Result
@@ -44,7 +45,7 @@ def _header_lines(record: RunRecord) -> Iterator[str]:
     yield from _named("models", header.models.items())
     if header.environment:
         yield f"{_MARGIN}environment: {one_line(header.environment)}"
-    yield from _named("limits", _limits(header.limits).items())
+    yield from _named("limits", _differing(header.limits, Limits()))
     yield from _named("versions", header.versions.items())
 
 
@@ -54,15 +55,14 @@ def _named(what: str, pairs: Iterable[tuple[str, object]]) -> Iterator[str]:
         yield f"{_MARGIN}{what}: {one_line(', '.join(told), 140)}"
 
 
-def _limits(limits: Limits) -> dict[str, Any]:
-    """Those that differ from the defaults."""
-    return {each.name: getattr(limits, each.name) for each in fields(Limits)
-            if getattr(limits, each.name) != each.default}  # fmt: skip
+def _differing(limits: Limits, others: Limits) -> list[tuple[str, object]]:
+    names = [each.name for each in fields(Limits)]
+    return [(name, getattr(limits, name)) for name in names if getattr(limits, name) != getattr(others, name)]
 
 
 def _row_lines(logged: Logged, record: RunRecord) -> Iterator[str]:
     if logged.event is None:
-        yield f"{logged.row:>4} · {_told(logged)}"
+        yield f"{logged.row:>4} · {_told(logged, record)}"
         return
     ways = " ".join(
         f"→ {target}" + (f" ({guard})" if guard else "") for target, guard in _edges(logged, record.graph)
@@ -114,7 +114,7 @@ def _edges(logged: Logged, graph: JSON) -> list[tuple[str, str]]:
     return taken
 
 
-def _told(logged: Logged) -> str:
+def _told(logged: Logged, record: RunRecord) -> str:
     """What happened, in words."""
     data = thaw(logged.data)
     match logged.kind:
@@ -123,7 +123,7 @@ def _told(logged: Logged) -> str:
         case "paused":
             words = f"paused before {', '.join(map(str, data.get('requests', ())))}"
         case "resumed":
-            words = _resuming(data)
+            words = _resuming(logged, record)
         case "decided":
             words = f"{data.get('request')}: {data.get('decision')}"
             words += "".join(f" {data[name]!r}" for name in ("instead", "reason") if name in data)
@@ -143,16 +143,17 @@ def _ending(data: dict[str, Any]) -> str:
     return words + (f"; {error}" if error else "")
 
 
-def _resuming(data: dict[str, Any]) -> str:
+def _resuming(logged: Logged, record: RunRecord) -> str:
+    data = logged.data
     again = ", ".join(map(str, data.get("asked_again") or ())) or "nothing"
     words = f"resumed; asked again: {again}"
     if data.get("took"):
         words += f"; row {data['took']}, at which the strategy had raised, counts now"
     if data.get("fingerprint"):
         words += "; the strategy has been changed"
-    if data.get("limits"):
-        words += f"; limits: {data['limits']}"
-    return words
+    given = limits_of(evolve(record, log=(logged,)))
+    changed = ", ".join(f"{name}={value}" for name, value in _differing(given, record.header.limits))
+    return words + (f"; limits: {changed}" if changed else "")
 
 
 def _header_data(record: RunRecord) -> dict[str, Any]:
