@@ -82,19 +82,19 @@ def graph_data(plan: Plan) -> dict[str, JSON]:
     }
 
 
-_KNOWN: dict[int, tuple[Plan, str, BoardCodec]] = {}
+_KNOWN: dict[int, tuple[Plan, str, BoardCodec, str]] = {}
 
 
-def compiled(plan: Plan) -> tuple[str, BoardCodec]:
-    """A strategy's fingerprint, and the codec of its boards; made once for each class."""
+def compiled(plan: Plan) -> tuple[str, BoardCodec, str]:
+    """A strategy's fingerprint, the codec of its boards, and its graph as JSON; made once for each class."""
     known = _KNOWN.get(id(plan))
     if known is None:
-        known = _KNOWN[id(plan)] = (plan, _fingerprint(plan), BoardCodec(plan.board_type))
+        graph = json.dumps(graph_data(plan))
+        known = _KNOWN[id(plan)] = (plan, _fingerprint(plan, graph), BoardCodec(plan.board_type), graph)
     return known[1:]
 
 
-def _fingerprint(plan: Plan) -> str:
-    graph = json.dumps(graph_data(plan), sort_keys=True)
+def _fingerprint(plan: Plan, graph: str) -> str:
     nodes = [(name, _node(node)) for name, node in plan.nodes.items()]
     guards = [(name, *(made_of(guard) for guard in guards)) for name, guards in plan.guards.items()]
     digest = blake2b(digest_size=8)

@@ -18,7 +18,7 @@ from tinysmith._turn import Plan
 from tinysmith.errors import BoardError, JournalError, RunOwned, TinysmithError
 from tinysmith.journal._commits import Commits
 from tinysmith.journal._events import asked, done_data, event_data, event_of
-from tinysmith.journal._header import HEADER, Header, compiled, graph_data, named, versions
+from tinysmith.journal._header import HEADER, Header, compiled, named, versions
 from tinysmith.journal._masking import Mask, unheaded
 from tinysmith.journal._packing import packed
 from tinysmith.journal._rows import Entry, Head, Row, Taken
@@ -231,7 +231,7 @@ class RunLog(Generic[B]):
         )
 
     def _head(self, header: Header, board: B) -> Head:
-        data = [HEADER.encode(header, "header"), self._boards.data(board), graph_data(self._plan)]
+        data = [HEADER.encode(header, "header"), self._boards.data(board), compiled(self._plan)[2]]
         body, texts = packed([self._mask.data(data[0]), data[1], data[2]])
         return Head(self._run, body, sealed(b"", b"%d" % self._run, body), self._owner, texts=texts)
 
@@ -326,7 +326,7 @@ def forked(record: "RunRecord", rows: int, told: JSON, run: int, plan: Plan) -> 
     header = evolve(
         record.header, strategy=plan.name, fingerprint=compiled(plan)[0], begun_at=now, versions=versions()
     )
-    body, texts = packed([HEADER.encode(header, "header"), record.board, graph_data(plan)])
+    body, texts = packed([HEADER.encode(header, "header"), record.board, compiled(plan)[2]])
     parent = int(record.run_id, 16)
     head = Head(run, body, sealed(b"", b"%d" % run, body), parent=parent, shared=rows, texts=texts)
     first, more = packed([int(time.time() * 1000), told])

@@ -7,7 +7,7 @@ of the data's own that begins with `$` gets one more. JSON would lose halves of 
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from math import isfinite
 from typing import Any
@@ -127,6 +127,7 @@ def _digest(content: bytes) -> bytes:
     return blake2b(content, digest_size=DIGEST_SIZE).digest()
 
 
+@lru_cache(maxsize=64)  # such as the graph of a strategy, which begins a thousand runs
 def _large(text: str) -> Text:
     content = text.encode("utf-8", "surrogatepass")
     smaller = zlib.compress(content, 1)

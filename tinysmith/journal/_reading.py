@@ -1,5 +1,6 @@
 """What a journal says of a run, read strictly: every row is checked before anything of it is used."""
 
+import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from operator import index
@@ -227,7 +228,8 @@ def _header(head: Head, texts: _Texts) -> tuple[Header, JSON, JSON]:
     try:
         data, board, graph = unpacked(head.body, texts.text)
         header: Header = HEADER.decode(data, "header")
-    except (MispackedError, MisfitError, ValueError) as error:
+        graph = json.loads(graph)
+    except (MispackedError, MisfitError, ValueError, TypeError) as error:
         raise texts.damaged(f"its header does not fit: {error}", 0) from None
     return header, board, graph
 
