@@ -182,3 +182,49 @@ class Strict(Strategy[StrictNote]):
     said = Halt(success=True)
     initial = writer
     edges = (writer.to(count), count.to(said))
+
+
+class Patient(Writer):
+    """Takes every reply."""
+
+    def parse(self, note: Note, reply: str, /) -> Note:
+        return evolve(note, text=reply)
+
+
+class Mended(Say):
+    """As Say, but the writer takes every reply."""
+
+    writer = Patient()
+
+
+class PinTwice(Strategy[Note]):
+    """A note is pinned, and so is what is seen then."""
+
+    writer = Writer()
+    board = Board()
+    again = Board()
+    pinned = Halt(success=True)
+    initial = writer
+    edges = (writer.to(board), board.to(again), again.to(pinned))
+
+
+class Spare(Strategy[Note]):
+    """A writer who may say nothing."""
+
+    writer = Writer()
+    said = Halt(success=True)
+    silent = Halt()
+    initial = writer
+    edges = (writer.to(said), writer.on_failure(silent))
+
+
+def is_long(note: Note) -> bool:
+    """The note is long."""
+    return note.rounds_left > 100
+
+
+class Forked(Say):
+    """As Say, but a long note is another end."""
+
+    long = Halt(success=True)
+    edges = (Say.writer.to(Say.count), Say.count.to(long, when=is_long), Say.count.to(Say.said))
