@@ -11,6 +11,7 @@ from worlds import Echo
 
 from tinysmith import Agent, Ask, Halt, Journal, Limits, Reply, Run, Strategy, Usage, run
 from tinysmith.errors import UsageError
+from tinysmith.journal._log import run_name
 
 REPLIES = ("fair", "aye", "bad line", "good", "worst", "nay", "\ud83d", "x" * 1500, "x" * 60)
 
@@ -59,10 +60,12 @@ def whole(journal: Journal, model: Any, *, left: int = 1, **more: Any) -> Run[Pa
 
 def cut(journal: Journal, model: Any, at: int, **more: Any) -> str:
     """A run that is cut off after a step; its id."""
+    known = {head.run for head in journal._store.heads()}
     try:
         whole(journal, model, listeners=[cut_at(at)], **more)
     except Cut:
-        return journal.runs()[-1].run_id
+        (name,) = (run_name(head.run) for head in journal._store.heads() if head.run not in known)
+        return name
     raise UsageError(f"the run ended before step {at}")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -41,28 +40,34 @@ def journal(tmp_path: Path) -> Any:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A journal that many runs share."""
+    with Journal(tmp_path_factory.mktemp("journal") / "runs.db", synchronous="NORMAL") as opened:
+        yield opened
+
+
 class TestEveryRun:
     @given(replies=RUNS, left=st.integers(0, 3), at=st.integers(1, 40), data=st.data())
     def test_a_run_that_was_cut_ends_as_one_that_was_not(
-        self, replies: list[str], left: int, at: int, data: st.DataObject
+        self, shared: Journal, replies: list[str], left: int, at: int, data: st.DataObject
     ) -> None:
         """Whatever is replied and wherever it is cut, a resumed run does the same, and asks nothing twice."""
-        with TemporaryDirectory() as folder, Journal(Path(folder) / "runs.db", synchronous="NORMAL") as journal:
-            unkilled = whole(journal, Numbered(replies), left=left)
-            assert replay(journal, unkilled.run_id, Rescue()) == unkilled
-            if at < len(unkilled.steps):
-                model = Numbered(replies)
-                name = cut(journal, model, at, left=left)
-                resumed = resume(journal, name, Rescue(), model=model, environment=Again())
-                assert trace(resumed) == trace(unkilled)
-                assert len(model.asked) == len(set(model.asked))
-                assert replay(journal, name, Rescue()) == resumed
-            step = data.draw(st.integers(0, len(unkilled.steps) - 1))
-            forked = fork(journal, unkilled.run_id, Rescue(), step=step)
-            ended = resume(journal, forked, Rescue(), model=Numbered(replies), environment=Again())
-            assert trace(ended) == trace(unkilled)
-            assert journal.diff(forked, unkilled.run_id) is None
-            assert replay(journal, unkilled.run_id, Rescue()) == unkilled
+        unkilled = whole(shared, Numbered(replies), left=left)
+        assert replay(shared, unkilled.run_id, Rescue()) == unkilled
+        if at < len(unkilled.steps):
+            model = Numbered(replies)
+            name = cut(shared, model, at, left=left)
+            resumed = resume(shared, name, Rescue(), model=model, environment=Again())
+            assert trace(resumed) == trace(unkilled)
+            assert len(model.asked) == len(set(model.asked))
+            assert replay(shared, name, Rescue()) == resumed
+        step = data.draw(st.integers(0, len(unkilled.steps) - 1))
+        forked = fork(shared, unkilled.run_id, Rescue(), step=step)
+        ended = resume(shared, forked, Rescue(), model=Numbered(replies), environment=Again())
+        assert trace(ended) == trace(unkilled)
+        assert shared.diff(forked, unkilled.run_id) is None
+        assert replay(shared, unkilled.run_id, Rescue()) == unkilled
 
     def test_asynchronously(self, journal: Journal) -> None:
         """A run that was cut in an event loop goes on in another one."""
