@@ -1,7 +1,7 @@
 """Heads, rows and owners for the tests of the journal's stores, and stores in files."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -64,3 +64,27 @@ def unprivileged() -> Iterator[None]:
     finally:
         with suppress(PermissionError):
             os.seteuid(was)
+
+
+def filled(path: Path, count: int = 3) -> None:
+    """A journal with a run of so many rows."""
+    with opened(path) as store:
+        store.write([head(1)])
+        for seq in range(1, count + 1):
+            store.write([row(1, seq, f"{seq}")])
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What is in a folder."""
+    return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+def in_child(work: Callable[[], int]) -> int:
+    """Does something in a process forked from this one; the code that it ends with."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(work())
+        finally:
+            os._exit(99)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

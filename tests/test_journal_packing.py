@@ -1,7 +1,8 @@
-"""Packing: exactly what was packed comes back, long texts are said once, and bytes of any kind are read or refused."""
+"""Packing: what was packed comes back exactly, long texts are said once, and any bytes are read or refused."""
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import IntEnum
 from hashlib import blake2b
 from types import MappingProxyType
@@ -57,11 +58,17 @@ class Level(IntEnum):
 class TestPacked:
     @given(st.lists(DATA, max_size=4))
     def test_comes_back(self, data: list[Any]) -> None:
-        """What is packed comes back the same: other floats, halves of surrogates, names with $, texts of any size."""
+        """What is packed comes back: any floats, halves of surrogates, names with $, texts of any size."""
         body, texts = packed(data)
         assert repr(back(body, texts)) == repr(data)
         assert set(digests_in(body)) == {text.digest for text in texts}
         assert all(len(text_in(text)) >= LARGE for text in texts)
+
+    @pytest.mark.parametrize("value", ["\ud83d", {"\udfff": 1}, 2**64, -(2**63) - 1, 10**400, 1e16, 5e-324, -0.0])
+    def test_what_few_write(self, value: Any) -> None:
+        """What writers of JSON differ in comes back as well, beside the rest."""
+        data = [value, "é\x00\u2028\x7f", {"$": value}, [1.5, 1e22, 0.1]]
+        assert repr(back(*packed(data))) == repr(data)
 
     def test_says_a_long_text_once(self) -> None:
         """A long text is in the bytes once, however often it is said, and a short one where it is said."""
@@ -79,7 +86,7 @@ class TestPacked:
         assert packed(["other", large])[1] == (text,)
 
     @pytest.mark.parametrize(("said", "is_packed"), [("a" * LARGE, True), (noise(LARGE), False)])
-    def test_compresses_where_it_pays(self, said: str, is_packed: bool) -> None:  # noqa: FBT001  # of the table above
+    def test_compresses_where_it_pays(self, said: str, is_packed: bool) -> None:  # of the table above
         """A large text is compressed if it is smaller then, and kept as it is if it is not."""
         _, (text,) = packed([said])
         assert text.is_packed is is_packed
@@ -89,7 +96,7 @@ class TestPacked:
     def test_takes_what_is_like_json(self) -> None:
         """Tuples and mappings of any kind come back as lists and dictionaries."""
         data: Mapping[str, Any] = MappingProxyType({"a": (1, 2)})
-        assert back(*packed([data])) == [{"a": [1, 2]}]  # type: ignore[list-item]  # what is like JSON
+        assert back(*packed([data])) == [{"a": [1, 2]}]
 
     @pytest.mark.parametrize(
         ("value", "problem"),
@@ -109,21 +116,18 @@ class TestUnpacked:
     @given(st.binary(max_size=60) | DATA.map(lambda data: json.dumps(data).encode()))
     def test_any_bytes(self, body: bytes) -> None:
         """Any bytes give a list, or MispackedError."""
-        for read in (lambda: unpacked(body, lambda _: ""), lambda: list(digests_in(body))):
-            try:
-                assert type(read()) is list
-            except MispackedError as error:
-                assert "\n" not in str(error)
+        with suppress(MispackedError):
+            assert type(unpacked(body, lambda _: "")) is list
+        with suppress(MispackedError):
+            assert type(digests_in(body)) is tuple
 
     @given(st.data(), st.lists(DATA, min_size=1, max_size=3))
     def test_flipped_bytes(self, draw: st.DataObject, data: list[Any]) -> None:
         """Packed data with a byte changed give a list, or MispackedError."""
         body = bytearray(packed(data)[0])
         body[draw.draw(st.integers(0, len(body) - 1))] = draw.draw(st.integers(0, 255))
-        try:
+        with suppress(MispackedError):
             assert type(unpacked(bytes(body), lambda _: "")) is list
-        except MispackedError:
-            pass
 
     @pytest.mark.parametrize(
         ("body", "problem"),

@@ -97,11 +97,10 @@ class Commits:
             self._write_pending()
 
     def _call(self) -> None:
-        if self._thread is None:
-            with self._handing_in:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._serve, name="tinysmith-journal", daemon=True)
-                    self._thread.start()
+        with self._handing_in:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="tinysmith-journal", daemon=True)
+                self._thread.start()
         self._calls.put(True)  # noqa: FBT003  # as above
 
     def _serve(self) -> None:
