@@ -4,14 +4,16 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
 from postgres import PASSWORD, Server
-from stores import at_once, head, row
+from stores import at_once, head, kept, row
 
 from tinysmith.errors import JournalError, UsageError
 from tinysmith.journal._postgres import postgres_store
+from tinysmith.journal._rows import Text
 from tinysmith.journal._sql import LAYOUTS, SqlStore
 
 NEXT = (*LAYOUTS, ("ALTER TABLE owners ADD COLUMN mood TEXT", "CREATE INDEX moods ON owners (mood)"))
@@ -278,6 +280,33 @@ class TestConnection:
                     second.write([row(1, 1)])
                 assert second.heads() == []  # reading waits for nobody
             second.write([row(1, 1)])
+
+    def test_deletes_alone(self, postgres: Server) -> None:
+        """Nothing is deleted while another writes, who may refer to a text that seems to be nobody's any more."""
+        body, large = kept("x" * 2000)
+        with opened(postgres, busy_s=0.05) as store, opened(postgres) as other:
+            store.write([head(1), row(1, 1, body=body, texts=(large,))])
+            with other._door.transaction():
+                other._door.run("INSERT INTO texts VALUES (?, ?, 0) ON CONFLICT DO NOTHING", (large.digest, b""))
+                with pytest.raises(JournalError, match="others keep it locked"):
+                    store.delete([1])
+                other._door.run("INSERT INTO log VALUES (2, 1, 'event', '', ?, '')", (body,))
+            store.delete([1])
+            assert store.texts([large.digest]) == {large.digest: large}
+
+    def test_texts_in_order(self, postgres: Server) -> None:
+        """Texts are written in the order of their digests, so that no two writers wait for each other."""
+        low, high = Text(b"1", b"content", False), Text(b"9", b"content", False)
+        add = "INSERT INTO texts VALUES (?, ?, 0)"
+        with opened(postgres) as store, opened(postgres, busy_s=0.05) as other, ThreadPoolExecutor() as threads:
+            with other._door.transaction():
+                other._door.run(add, (low.digest, low.content))
+                writing = threads.submit(store.write, [row(1, 1, texts=(high, low))])
+                while postgres.run("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]:
+                    assert not writing.done()
+                other._door.run(add, (high.digest, high.content))
+            writing.result()
+            assert len(store.texts([low.digest, high.digest])) == 2
 
     def test_details(self, postgres: Server) -> None:
         """What a row says stands in no error."""

@@ -144,7 +144,7 @@ class PostgresDoor:
         if self._connection.closed and not self._is_in_transaction:
             self._connection = self._connected()
         try:
-            return self._connection.execute(statement.replace("?", "%s"), values or None)
+            return self._connection.execute(statement.replace("?", "%s"), values)
         except self._psycopg.errors.UniqueViolation:
             raise Taken(self.place) from None
         except self._psycopg.Error as error:
