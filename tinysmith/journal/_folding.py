@@ -54,8 +54,6 @@ def refolded(
     """Folds a run's events again.
 
     Args:
-        strategy: The strategy.
-        record: What the journal says.
         mask: What must not be shown.
         limits: Instead of those that the run had.
         place: The journal's name, for messages.
