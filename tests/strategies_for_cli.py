@@ -19,6 +19,10 @@ class Note:
     rounds_left: int = 1
     tags: tuple[str, ...] = ()
 
+    def __attrs_post_init__(self) -> None:
+        if self.rounds_left < 0:
+            raise ValueError("rounds_left is negative")
+
 
 class Writer(Agent[Note]):
     samples: ClassVar[tuple[str, ...]] = ("a note",)
@@ -165,25 +169,6 @@ class Vandalise(Say):
     count = Vandal()
 
 
-@frozen
-class StrictNote(Note):
-    """A note that has a round left, or none."""
-
-    def __attrs_post_init__(self) -> None:
-        if self.rounds_left < 0:
-            raise ValueError("rounds_left is negative")
-
-
-class Strict(Strategy[StrictNote]):
-    """A writer writes on a strict board."""
-
-    writer = Writer()
-    count = Count()
-    said = Halt(success=True)
-    initial = writer
-    edges = (writer.to(count), count.to(said))
-
-
 class Patient(Writer):
     """Takes every reply."""
 
@@ -223,8 +208,12 @@ def is_long(note: Note) -> bool:
     return note.rounds_left > 100
 
 
-class Forked(Say):
+class Forked(Strategy[Note]):
     """As Say, but a long note is another end."""
 
+    writer = Writer()
+    count = Count()
+    said = Halt(success=True)
     long = Halt(success=True)
-    edges = (Say.writer.to(Say.count), Say.count.to(long, when=is_long), Say.count.to(Say.said))
+    initial = writer
+    edges = (writer.to(count), count.to(long, when=is_long), count.to(said))

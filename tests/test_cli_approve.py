@@ -119,7 +119,9 @@ class TestApprove:
             assert process.stderr is not None
             seen = b""
             while not seen.endswith(b"[n]o: "):
-                seen += os.read(process.stderr.fileno(), 1)
+                byte = os.read(process.stderr.fileno(), 1)
+                assert byte, seen
+                seen += byte
             process.send_signal(signal.SIGINT)
             assert process.wait() == 130
         with Journal(file, read_only=True) as journal:

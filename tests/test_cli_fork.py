@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from journals_for_cli import SAY, newest, said, script
+from journals_for_cli import SAY, newest, said
 
 from tinysmith import Journal
 from tinysmith.cli import main
@@ -58,7 +58,6 @@ class TestFork:
     ) -> None:
         """What the board's own validators refuse is told as what --set said."""
         file = str(tmp_path / "runs.db")
-        strict = SAY.replace("Say", "Strict")
-        main(["run", strict, "--model", script(tmp_path, "four"), "--journal", file, "-q"])
-        assert main(["fork", file, newest(file), strict, "--step", "1", "--set", "rounds_left=-1"]) == 2
+        run_id = said(tmp_path, "four")
+        assert main(["fork", file, run_id, SAY, "--step", "1", "--set", "rounds_left=-1"]) == 2
         assert "--set: the board refuses these values: " in capsys.readouterr().err

@@ -1,6 +1,8 @@
 """`tinysmith run`, as a user types it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -148,22 +150,19 @@ class TestRun:
 
     def test_interrupted_run_exits_with_130(self) -> None:
         """Ctrl-C ends the command with one line and exit code 130."""
-        code = (
-            "import os, signal, sys, threading\n"
-            "threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
-            "from tinysmith.cli import main\n"
-            f"sys.exit(main(['run', {PIN!r}, '--env', {WALL!r}, '--model', 'human']))\n"
-        )
+        command = [sys.executable, "-P", "-m", "tinysmith", "run", PIN, "--env", WALL, "--model", "human"]
         with subprocess.Popen(
-            [sys.executable, "-c", code],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as process:
             assert process.stderr is not None
+            seen = b""
+            while not seen.endswith(b"end with an empty line> "):
+                byte = os.read(process.stderr.fileno(), 1)
+                assert byte, seen
+                seen += byte
+            process.send_signal(signal.SIGINT)
             assert process.wait(20) == 130
-            assert "tinysmith: interrupted" in process.stderr.read()
+            assert b"tinysmith: interrupted" in process.stderr.read()
 
 
 class TestBrokenMachinery:

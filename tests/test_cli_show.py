@@ -64,18 +64,26 @@ class TestShow:
         assert "\u202e" not in text
         assert "$ a\\x1b[2J\\u202e ⇒ pinned: a\\x1b[2J\\u202e\\x1b[2J" in text
 
+    @pytest.mark.parametrize(("strategy", "told"), [(SAY, ""), (HUSH, " the strategy has been changed;")])
     def test_tells_in_words_what_else_happened(
-        self, tmp_path: Path, file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+        self,
+        tmp_path: Path,
+        file: str,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        strategy: str,
+        told: str,
     ) -> None:
         """Pauses, decisions, resumptions and ends are told, with what was asked again."""
         types(monkeypatch, "")
         run_id = said(tmp_path, "four", more=("--approve", "count"))
         model = ["--model", f"scripted:{tmp_path / 'script.json'}"]
-        main(["resume", file, run_id, HUSH, *model, "--refuse", "Not now.", "--max-asks", "9"])
+        main(["resume", file, run_id, strategy, *model, "--refuse", "Not now.", "--max-asks", "9"])
         lines = shown(file, run_id, capsys)
         assert lines[-5:] == [
             "2 · paused before count",
-            "3 · resumed; asked again: nothing; the strategy has been changed; limits: max_asks=9",
+            f"3 · resumed; asked again: nothing;{told} limits: max_asks=9",
             "4 · count: refuse 'Not now.'",
             "5 count … $ {'text': 'four'} ⇒ refused: Not now.",
             "6 · ended: tool_failed; {'kind': 'refused', 'message': 'Not now.'}",

@@ -81,8 +81,8 @@ def _wanted(request: Ask | Act | Call) -> str:
             return f"to do:\n{escaped(action)}"
         case Ask(messages=messages):
             return "to ask:\n" + "\n".join(f"{each.role}: {escaped(each.content)}" for each in messages)
-        case Call(arguments=arguments):
-            return f"to call, with:\n{json.dumps(thaw(arguments), default=repr)}"
+        case call:
+            return f"to call, with:\n{json.dumps(thaw(call.arguments), default=repr)}"
 
 
 def _typed(prompt: str) -> str:

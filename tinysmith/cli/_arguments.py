@@ -39,15 +39,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_explore(commands)
     _add_run(commands.add_parser("run", help="run a strategy on tasks of an environment"))
-    _add_index(
-        commands.add_parser(
-            "index",
-            help="make an index of a folder of documents",
-            description="Makes an index of the text files in a folder, for strategies that look things up.",
-            epilog="For example: `tinysmith index docs -o docs.db`, then `tinysmith run … --index docs.db`. Where "
-            "the making of an index of embeddings is interrupted, the same command goes on where it stopped.",
-        )
-    )
+    _add_index(commands)
     add_journal_commands(commands)
     return top
 
@@ -158,7 +150,14 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     add_limits(run)
 
 
-def _add_index(index: argparse.ArgumentParser) -> None:
+def _add_index(commands: Any) -> None:
+    index = commands.add_parser(
+        "index",
+        help="make an index of a folder of documents",
+        description="Makes an index of the text files in a folder, for strategies that look things up.",
+        epilog="For example: `tinysmith index docs -o docs.db`, then `tinysmith run … --index docs.db`. Where "
+        "the making of an index of embeddings is interrupted, the same command goes on where it stopped.",
+    )
     index.add_argument("folder", metavar="DIR", help="the folder with the documents; hidden files are left out")
     index.add_argument(
         "-o",
