@@ -1,8 +1,8 @@
 """What a journal costs: time a durable step, bytes a step, throughput of many runs, and time to resume.
 
-A durable step is a whole one: the prompt is made, a model in this process answers at once, the reply is parsed, one
-edge is taken, and the row is written. The floor beside it is a hand-written append of one row of the same size to a
-file of SQLite with a write-ahead log.
+A durable step is a whole one: the prompt is made, a model in this process answers at once, the reply is parsed,
+one edge is taken, and the row is written. The floor beside it is a hand-written append of one row of the same
+size to a file of SQLite with a write-ahead log.
 """
 
 import asyncio

@@ -54,6 +54,8 @@ def refolded(
     """Folds a run's events again.
 
     Args:
+        strategy: The strategy.
+        record: What the journal says.
         mask: What must not be shown.
         limits: Instead of those that the run had.
         place: The journal's name, for messages.
@@ -64,15 +66,14 @@ def refolded(
     """
     boards = compiled(plan_of(strategy))[1]
     board = _first_board(boards, record, place)
-    position = strategy.start(board, limits_of(record) if limits is None else limits)
+    position = strategy.start(board, limits or limits_of(record))
     begun = Begun(board, position.hops, record.header.opening, record.header.seed)
     steps: list[Step[B]] = []
     did: list[Any] = []
     instead: dict[str, Any] = {}
     took = 0
     for logged in folded(record.log):
-        if logged.kind == "decided" and "instead" in logged.data:
-            instead[logged.data["request"]] = logged.data["instead"]
+        instead |= _edited(logged)
         if logged.kind == "forked" and logged.data["board"] is not None:
             position = _with_board(strategy, position, boards.board(thaw(logged.data["board"])))
         if logged.event is None:
@@ -85,8 +86,7 @@ def refolded(
         steps.append(step_between(position, request, logged.event, after))
         did.append(instead.pop(request.id, logged.did))
         position = after
-    if limits is None:
-        _compare_ends(position, record)
+    _compare_ends(position, record, limits)
     return Refolded(begun, position, tuple(steps), tuple(did), took)
 
 
@@ -190,7 +190,16 @@ def _compare(changes: list[Any], logged: Logged, after: Position[Any], record: R
         )
 
 
-def _compare_ends(position: Position[Any], record: RunRecord) -> None:
+def _edited(logged: Logged) -> dict[str, Any]:
+    """What a person put in place of a request, by the request's id."""
+    is_edit = logged.kind == "decided" and "instead" in logged.data
+    return {logged.data["request"]: logged.data["instead"]} if is_edit else {}
+
+
+def _compare_ends(position: Position[Any], record: RunRecord, limits: Limits | None) -> None:
+    """Compares how the run ends, which other limits may change."""
+    if limits is not None:
+        return
     now = "" if position.done is None else position.done.outcome
     was = record.outcome
     # That the environment was lost when it graded is no answer to anything, so it is not folded.
