@@ -268,7 +268,7 @@ class TestAcommit:
             loop.call_soon(loop.stop)
             loop.run_forever()
             loop.close()
-        asyncio.run(commits.acommit(row(2, 1)))
+        asyncio.run(asyncio.wait_for(commits.acommit(row(2, 1)), 10))
         assert (seqs(store, 1), seqs(store, 2)) == ([1], [1])
         with pytest.raises(GeneratorExit):
             waiter.throw(GeneratorExit)

@@ -198,7 +198,7 @@ class TestDamage:
             with pytest.raises(JournalError, match="this row is damaged") as caught:
                 read()
             assert (caught.value.run, caught.value.row) == (f"{1:015x}", 3)
-            assert str(caught.value).startswith(f"{path}, run 000000000000001, row 3: ")
+            assert str(caught.value).startswith(f"{path}, run 000000000000001, row 3: this row")
 
     def test_a_row_without_numbers(self, store: SqlStore, path: Path) -> None:
         """A row whose own numbers are none is refused as well."""

@@ -5,9 +5,12 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 from journal_rows import filled, in_child, opened, row, seqs
@@ -67,6 +70,23 @@ class TestLocked:
             assert seqs(store, 1) == [1, 2, 3]
             other.execute("ROLLBACK")
             store.write([row(1, 4)])
+
+    def test_until_it_is_free(self, path: Path) -> None:
+        """A new file is opened as soon as the process that keeps it locked lets it go."""
+        with closing(rows_of(path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+
+            def let_go(frame: FrameType, event: str, function: Any) -> None:
+                if event == "c_call" and function is time.sleep and other.in_transaction:
+                    other.execute("ROLLBACK")
+
+            sys.setprofile(let_go)
+            try:
+                filled(path)
+            finally:
+                sys.setprofile(None)
+        with opened(path, read_only=True) as store:
+            assert seqs(store, 1) == [1, 2, 3]
 
     @pytest.mark.parametrize("kind", ["IMMEDIATE", "EXCLUSIVE"])
     def test_at_the_beginning(self, path: Path, kind: str) -> None:
