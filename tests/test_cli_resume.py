@@ -82,7 +82,7 @@ class TestResume:
         resume = ["resume", file, newest(file), SAY, "--model", model]
         assert main(resume) == 1
         assert "(max_errors)" in capsys.readouterr().out
-        assert main([*resume, "--max-errors", "none"]) == 0
+        assert main([*resume, "--max-errors", "none", "--max-seconds", "60"]) == 0
         with Journal(file, read_only=True) as journal:
             limits = [each.data["limits"] for each in journal.read(newest(file)).log if each.kind == "resumed"][-1]
         assert (limits["max_errors"], limits["max_calls"]) == (None, {"int": 7})
