@@ -217,6 +217,8 @@ class TestAFailingFile:
 
         with pytest.raises(JournalError, match="row 3: ") as caught:
             go()
+        with pytest.raises(JournalError):  # nothing can be given back, but the threads end
+            journal.close()
         assert caught.value.row == 3
         assert model.asked == ([0, 1, 2])
         assert "row 3" in caplog.text

@@ -53,11 +53,12 @@ class TestEveryRun:
         self, shared: Journal, replies: list[str], left: int, at: int, data: st.DataObject
     ) -> None:
         """Whatever is replied and wherever it is cut, a resumed run does the same, and asks nothing twice."""
-        unkilled = whole(shared, Numbered(replies), left=left)
+        few: dict[str, Any] = {"left": left, "limits": Limits(max_asks=10)}
+        unkilled = whole(shared, Numbered(replies), **few)
         assert replay(shared, unkilled.run_id, Rescue()) == unkilled
         if at < len(unkilled.steps):
             model = Numbered(replies)
-            name = cut(shared, model, at, left=left)
+            name = cut(shared, model, at, **few)
             resumed = resume(shared, name, Rescue(), model=model, environment=Again())
             assert trace(resumed) == trace(unkilled)
             assert len(model.asked) == len(set(model.asked))
