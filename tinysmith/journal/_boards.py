@@ -59,14 +59,16 @@ class BoardCodec:
             return changes
         for name, each, is_row in self._fields:
             old, new = getattr(before, name), getattr(after, name)
-            if old is new:
-                continue
+            if old is new or (type(old) is type(new) and old == new):
+                continue  # by value: whether a value is the same object differs from a run to its replay
             if is_row and type(new) is tuple and len(new) > _SHORT:
                 start, stop = _stays(old, new)
                 if stop > start:
                     changes.append([name, start, stop, each.encode(new[stop - start :], name)])
                     continue
-            changes.append([name, each.encode(new, name)])
+            encoded = each.encode(new, name)
+            if encoded != each.encode(old, name):  # a not-a-number equals itself only as data
+                changes.append([name, encoded])
         return changes
 
 
