@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from journaled import Again, Numbered, Speak, Word, cut, whole
+from journaled import Again, Numbered, Speak, Word, cut, rows_of, whole
 from sketches import Pad, Rescue
 
 from tinysmith import Journal, Orchestrator, Scripted, Step, arun, replay, resume, run, walk
@@ -53,6 +53,29 @@ class TestPauses:
         environment = Again()
         resume(journal, paused.run_id, Rescue(), model=Numbered(["fair", "aye"]), environment=environment)
         assert environment.actions[0] == "peek"
+
+    @pytest.mark.parametrize(("decision", "acted"), [(Refuse("No."), []), (Edit("peek"), ["peek"])])
+    def test_a_crash_after_a_decision(self, journal: Journal, decision: Any, acted: list[str]) -> None:
+        """What was decided holds, also where the process died before anything came of it."""
+        paused = whole(journal, Numbered(["fair", "aye"]), left=0, pause_before={"eye"})
+
+        class Dying(Again):
+            async def reset(self, **_: Any) -> Any:
+                raise KeyboardInterrupt
+
+        given: dict[str, Any] = {"model": Numbered(["fair", "aye"])}
+        with pytest.raises(KeyboardInterrupt):  # before it was written what was decided: it still waits
+            resume(journal, paused.run_id, Rescue(), environment=Dying(), decision=decision, **given)
+        with pytest.raises(UsageError, match="waits for a person"):
+            resume(journal, paused.run_id, Rescue(), environment=Again(), **given)
+        resume(journal, paused.run_id, Rescue(), environment=Again(), decision=decision, **given)
+        decided = next(each.row for each in journal.read(paused.run_id).log if each.kind == "decided")
+        # as if the process had died just after that row
+        rows_of(Path(journal.place)).execute("DELETE FROM log WHERE seq > ?", (decided,))
+        environment = Again()
+        ended = resume(journal, paused.run_id, Rescue(), environment=environment, **given)
+        assert environment.actions == acted
+        assert ended.board.lines[3] == ("No." if decision == Refuse("No.") else "did peek")
 
     def test_nothing_to_decide(self, journal: Journal) -> None:
         """A decision about a run that is not paused is refused."""

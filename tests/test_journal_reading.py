@@ -138,6 +138,7 @@ class TestHarm:
             ("omen", [0, {}], "kind 'omen' is not known"),
             ("ended", [0, 3], "does not fit"),
             ("ended", ["now", {}], "does not fit"),
+            ("decided", [0, {"request": "eye", "decision": "maybe"}], "it is no decision"),
             ("event", [0, {"reply": {}}, None, [], [], False], "the reply lacks text"),
             ("event", [0, {"omen": {}}, None, [], [], False], "which is no event"),
             ("event", [0, {"reply": {"text": 3}}, None, [], [], False], "which is no str"),

@@ -1,12 +1,12 @@
 """What a course needs of a journal and of a person: two seams, of which it knows no more than this."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from attrs import frozen
 
 from tinysmith._hands import Hands
-from tinysmith.approval import Approve, Decision, carried_out
+from tinysmith.approval import Approve, Decision, carried_out, decision_data
 from tinysmith.limits import Limits
 from tinysmith.messages import Event, Failed, Observation, Reply, Request, Result
 from tinysmith.position import Hop, Position
@@ -99,30 +99,32 @@ class Gate:
 
     Args:
         asks: Says of a request whether to pause, or at once what to do.
-        decided: What was decided about the requests that are pending first, while the run was paused.
+        decided: What was decided already, by the ids of the requests that are pending first.
     """
 
     __slots__ = ("_asks", "_decided", "_doing")
 
-    def __init__(self, asks: Callable[[Any], bool | Decision] | None, decided: Decision | None = None) -> None:
+    def __init__(
+        self, asks: Callable[[Any], bool | Decision] | None, decided: Mapping[str, Decision] | None = None
+    ) -> None:
         self._asks = asks
-        self._decided = decided
+        self._decided = decided or {}
         self._doing: dict[int, tuple[Request, Request | Event]] = {}
 
     def lets_through(self, requests: Sequence[Any], log: Log[Any] | None) -> bool:
         """Whether all of these may be carried out; what is decided about them is written down."""
-        decided, self._decided = self._decided, None
+        decided, self._decided = self._decided, {}
         doing = {}
         for request in requests:
             known = self._doing.get(id(request))
             if known is None:
-                answer: object = decided if decided is not None else self._asks is not None and self._asks(request)
+                answer: object = decided.get(request.id) or (self._asks is not None and self._asks(request))
                 if answer is True:
                     return False
                 verdict = Approve() if answer is False else answer
                 known = request, carried_out(request, verdict)
                 if answer is not False and log is not None:
-                    log.note("decided", {"request": request.id, **_told(verdict)})
+                    log.note("decided", {"request": request.id, **decision_data(verdict)})
             doing[id(request)] = known
         self._doing = doing
         return True
@@ -130,12 +132,6 @@ class Gate:
     def doing(self, request: Request) -> Request | Event:
         """What is carried out instead of a request, or what answers it."""
         return self._doing[id(request)][1]
-
-
-def _told(decision: Any) -> dict[str, Any]:
-    name = type(decision).__name__.lower()
-    more = {"edit": "instead", "refuse": "reason"}.get(name)
-    return {"decision": name} | ({} if more is None else {more: getattr(decision, more)})
 
 
 async def at_once(event: Event) -> Event:

@@ -1,6 +1,6 @@
 """What a person decides about a request before it is carried out."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
@@ -86,3 +86,30 @@ def carried_out(request: Ask | Act | Call, decision: object) -> Request | Event:
         pass
     wanted = "arguments by name" if isinstance(request, Call) else "a text"
     raise UsageError(f"{request.node}: {decision!r} does not fit what is asked; give Edit with {wanted}.")
+
+
+def decision_data(decision: object) -> dict[str, Any]:
+    """A decision as JSON data."""
+    if isinstance(decision, Edit):
+        return {"decision": "edit", "instead": decision.instead}
+    return (
+        {"decision": "refuse", "reason": decision.reason}
+        if isinstance(decision, Refuse)
+        else {"decision": "approve"}
+    )
+
+
+def decision_of(data: Mapping[str, Any]) -> Decision:
+    """The decision that was written.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match dict(data):
+        case {"decision": "approve"}:
+            return Approve()
+        case {"decision": "edit", "instead": instead}:
+            return Edit(instead)
+        case {"decision": "refuse", "reason": str(reason)}:
+            return Refuse(reason)
+    raise ValueError("it is no decision")

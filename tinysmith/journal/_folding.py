@@ -26,6 +26,9 @@ from tinysmith.strategy import Strategy, plan_of
 
 B = TypeVar("B")
 
+NOT_DONE = object()
+"""Stands for the action of a request that a person refused."""
+
 _LIMITS = codec(Limits, "limits")
 
 
@@ -37,7 +40,7 @@ class Refolded(Generic[B]):
         begun: How it began.
         position: Where it stands.
         steps: Every step.
-        did: For each step, the action that was done, which a person may have edited.
+        did: For each step, the action that was done, which a person may have edited; or `NOT_DONE`.
         took: The row of a last event at which the strategy had raised, and now does not; else 0.
     """
 
@@ -191,9 +194,10 @@ def _compare(changes: list[Any], logged: Logged, after: Position[Any], record: R
 
 
 def _edited(logged: Logged) -> dict[str, Any]:
-    """What a person put in place of a request, by the request's id."""
-    is_edit = logged.kind == "decided" and "instead" in logged.data
-    return {logged.data["request"]: logged.data["instead"]} if is_edit else {}
+    """What a person put in place of a request, or that it was not done at all, by the request's id."""
+    if logged.kind != "decided" or logged.data["decision"] == "approve":
+        return {}
+    return {logged.data["request"]: logged.data.get("instead", NOT_DONE)}
 
 
 def _compare_ends(position: Position[Any], record: RunRecord, limits: Limits | None) -> None:
@@ -235,5 +239,5 @@ def _grade(data: Any) -> Grade | None:
 def acted(refold: Refolded[B]) -> Iterator[tuple[int, str, Any]]:
     """What was done in the environment: the step, the action, and what was seen."""
     for step, did in zip(refold.steps, refold.did, strict=True):
-        if isinstance(step.request, Act) and getattr(step.event, "info", {}).get("refused") is not True:
+        if isinstance(step.request, Act) and did is not NOT_DONE:
             yield step.number, did, step.event

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from operator import index
-from typing import Any
 
 from attrs import evolve, field, frozen
 
 from tinysmith._scalars import MisfitError
+from tinysmith.approval import Decision, decision_of
 from tinysmith.errors import JournalError
 from tinysmith.journal._events import event_of
 from tinysmith.journal._header import HEADER, Header
@@ -105,6 +106,24 @@ def folded(log: tuple[Logged, ...]) -> Iterator[Logged]:
             yield each
 
 
+def decisions(log: tuple[Logged, ...]) -> tuple[frozenset[str], dict[str, Decision]]:
+    """The requests that wait for a person, and what was decided about others that are not answered yet, by id."""
+    waiting: set[str] = set()
+    decided: dict[str, Decision] = {}
+    for each in log:
+        if each.kind == "paused":
+            waiting = set(each.data["requests"])
+        elif each.kind == "decided":
+            waiting.discard(each.data["request"])
+            decided[each.data["request"]] = decision_of(each.data)
+        elif each.event is not None:
+            waiting.discard(each.event.answers)
+            decided.pop(each.event.answers, None)
+        elif each.kind == "forked":  # another run, which nobody has decided about
+            waiting, decided = set(), {}
+    return frozenset(waiting), decided
+
+
 def read_run(store: Store, number: int) -> RunRecord:
     """What a store says of a run.
 
@@ -117,8 +136,6 @@ def read_run(store: Store, number: int) -> RunRecord:
         raise JournalError("there is no such run. `tinysmith runs` lists them.", place=store.place, run=name)
     rows, seals = _rows(store, head)
     texts = _Texts(store, name)
-    if sealed(b"", b"%d" % head.run, head.body) != head.seal:
-        raise texts.damaged("its header is damaged", 0)
     header, board, graph = _header(head, texts)
     texts.fetch(row.body for row in rows)
     log = tuple(_logged(row, texts) for row in rows)
@@ -132,10 +149,7 @@ def read_head(store: Store, head: Head) -> Header:
     Raises:
         JournalError: It is damaged.
     """
-    texts = _Texts(store, run_name(head.run))
-    if sealed(b"", b"%d" % head.run, head.body) != head.seal:
-        raise texts.damaged("its header is damaged", 0)
-    return _header(head, texts)[0]
+    return _header(head, _Texts(store, run_name(head.run)))[0]
 
 
 def read_row(store: Store, row: Row) -> Logged:
@@ -180,15 +194,15 @@ class _Texts:
         self._known: dict[bytes, str] = {}
 
     def fetch(self, bodies: Iterable[bytes]) -> None:
-        """Reads all that these refer to at once; what cannot be read is told where it is used."""
+        """Reads all that these refer to at once. What is damaged is told where it is used."""
         wanted: set[bytes] = set()
         for body in bodies:
             if b'{"$":[' in body:
-                wanted.update(_digests(body))
+                with suppress(MispackedError):
+                    wanted.update(digests_in(body))
         for digest, text in self._store.texts(wanted).items():
-            self._known[digest] = text_in(text) if _is_sound(text) else ""
-            if not _is_sound(text):
-                del self._known[digest]
+            with suppress(MispackedError):
+                self._known[digest] = text_in(text)
 
     def text(self, digest: bytes) -> str:
         """One of them."""
@@ -205,26 +219,13 @@ class _Texts:
         return JournalError(f"{problem}. {remedy}", place=self._store.place, run=self._run, row=row)
 
 
-def _digests(body: bytes) -> tuple[bytes, ...]:
-    try:
-        return digests_in(body)
-    except MispackedError:
-        return ()
-
-
-def _is_sound(text: Any) -> bool:
-    try:
-        text_in(text)
-    except MispackedError:
-        return False
-    return True
-
-
 def _damaged(store: Store, run: int, problem: str, row: int) -> JournalError:
     return _Texts(store, run_name(run)).damaged(problem, row)
 
 
 def _header(head: Head, texts: _Texts) -> tuple[Header, JSON, JSON]:
+    if sealed(b"", b"%d" % head.run, head.body) != head.seal:
+        raise texts.damaged("its header is damaged", 0)
     try:
         data, board, graph = unpacked(head.body, texts.text)
         header: Header = HEADER.decode(data, "header")
@@ -242,6 +243,8 @@ def _logged(row: Row, texts: _Texts) -> Logged:
         when = datetime.fromtimestamp(at / 1000, UTC)
         if row.kind != "event":
             (told,) = data
+            if row.kind == "decided":
+                decision_of(told)
             return Logged(row.seq, row.kind, when, data=dict(told.items()))
         event, did, hops, rest, is_masked = data
         known = Logged(row.seq, "event", when, event_of(event), row.asked, freeze(did))

@@ -17,7 +17,7 @@ from tinysmith.errors import NotRestored, UsageError
 from tinysmith.journal._folding import Refolded, acted, limits_data, limits_of, refolded, run_of
 from tinysmith.journal._header import compiled
 from tinysmith.journal._log import forked, run_name
-from tinysmith.journal._reading import folded
+from tinysmith.journal._reading import decisions, folded
 from tinysmith.journal.journal import Journal, new_number
 from tinysmith.limits import Limits
 from tinysmith.messages import Act, Event, Observation
@@ -199,19 +199,18 @@ class _Again:
     ) -> Course[Any]:
         """The course that goes on; the run is this process's from here on."""
         plan, record = plan_of(self._strategy), self._record
-        is_paused = bool(record.log) and record.log[-1].kind == "paused"
-        if is_paused and decision is None:
-            waiting = ", ".join(record.log[-1].data["requests"])
-            problem = f"run {record.run_id} is paused before {waiting}, and waits for a person"
+        waiting, decided = decisions(record.log)
+        if waiting and decision is None:
+            problem = f"run {record.run_id} is paused before {', '.join(sorted(waiting))}, and waits for a person"
             raise UsageError(f"{problem}. Give decision=Approve(), Edit(...) or Refuse(...).")
-        if decision is not None and not is_paused:
-            raise UsageError(
-                f"run {record.run_id} is not paused, so there is nothing to decide. Leave decision out."
-            )
+        if decision is not None and not waiting:
+            raise UsageError(f"run {record.run_id} is not paused; there is nothing to decide. Leave decision out.")
+        if decision is not None:
+            decided |= dict.fromkeys(waiting, decision)
         self._check_replayable()
         asks = None if pause_before is None else asks_whether(pause_before, plan.nodes)
-        gate = Gate(asks, decision) if asks is not None or is_paused else None
-        log = self._journal.log_on(record, plan, self._hands, self._told(plan, is_paused=is_paused))
+        gate = Gate(asks, decided) if asks is not None or decided else None
+        log = self._journal.log_on(record, plan, self._hands, self._told(plan, is_paused=bool(waiting)))
         limits = limits_of(record) if self._limits is None else self._limits
         course = Course(
             self._strategy, self._hands, limits=limits, task=record.header.task, listeners=listeners, log=log,
