@@ -204,7 +204,8 @@ class _Again:
             problem = f"run {record.run_id} is paused before {', '.join(sorted(waiting))}, and waits for a person"
             raise UsageError(f"{problem}. Give decision=Approve(), Edit(...) or Refuse(...).")
         if decision is not None and not waiting:
-            raise UsageError(f"run {record.run_id} is not paused; there is nothing to decide. Leave decision out.")
+            problem = f"run {record.run_id} is not paused, so there is nothing to decide"
+            raise UsageError(f"{problem}. Leave decision out.")
         if decision is not None:
             decided |= dict.fromkeys(waiting, decision)
         self._check_replayable()
