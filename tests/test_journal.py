@@ -145,10 +145,13 @@ class TestOwners:
             plan, hands = bound()
             first = other.log_on(record, plan, hands, {"asked_again": []})
             first.let_go()
+            first.let_go()
+            assert [each.kind for each in one.read(name).log[-2:]] == ["resumed", "interrupted"]
             with pytest.raises(RunOwned, match="just taken"):
                 one.log_on(record, plan, hands, {"asked_again": []})
 
-    def test_an_owner_that_was_overtaken(self, path: Path) -> None:
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_an_owner_that_was_overtaken(self, path: Path, *, is_async: bool) -> None:
         """Whoever was held dead, but lives, is told at its next row; nothing of its own is written."""
         with Journal(path) as journal, Journal(path) as other:
 
@@ -158,7 +161,7 @@ class TestOwners:
                 other.log_on(other.read(name), *bound(), {"asked_again": []}).let_go()
 
             with pytest.raises(RunOwned, match="row 2: somebody else goes on"):
-                whole(journal, Numbered(), listeners=[overtaken])
+                driven(journal, Numbered(), overtaken, is_async=is_async)
             kinds = [each.kind for each in journal.read(journal.runs()[0].run_id).log]
             assert kinds == ["event", "resumed", "interrupted"]
 
@@ -185,6 +188,15 @@ class TestDeleting:
             assert journal.runs() == []
 
 
+def driven(journal: Journal, model: Any, listener: Any, *, is_async: bool) -> None:
+    """Drives a run through one door or the other."""
+    given: dict[str, Any] = {"model": model, "environment": Again(), "journal": journal, "listeners": [listener]}
+    if is_async:
+        asyncio.run(arun(Rescue(), Pad(), **given))
+    else:
+        run(Rescue(), Pad(), **given)
+
+
 def size(path: Path) -> int:
     """Bytes of the file and of its write-ahead log."""
     return path.stat().st_size + path.with_name(f"{path.name}-wal").stat().st_size
@@ -209,14 +221,8 @@ class TestAFailingFile:
             if step.number == 2:
                 journal._store.close()
 
-        def go() -> object:
-            if is_async:
-                given: Any = {"model": model, "environment": Again(), "journal": journal, "listeners": [fail]}
-                return asyncio.run(arun(Rescue(), Pad(), **given))
-            return whole(journal, model, listeners=[fail])
-
         with pytest.raises(JournalError, match="row 3: ") as caught:
-            go()
+            driven(journal, model, fail, is_async=is_async)
         with pytest.raises(JournalError):  # nothing can be given back, but the threads end
             journal.close()
         assert caught.value.row == 3
@@ -224,27 +230,6 @@ class TestAFailingFile:
         assert "row 3" in caplog.text
         with Journal(path) as other:
             assert [each.kind for each in other.read(other.runs()[0].run_id).log] == ["event", "event"]
-
-    def test_an_overtaken_run_of_a_loop(self, path: Path) -> None:
-        """Whoever was held dead is told in an event loop, too."""
-        with Journal(path) as journal, Journal(path) as other:
-
-            def overtaken(_step: Any) -> None:
-                rows_of(path).execute("UPDATE runs SET owner = NULL")
-                name = journal.runs()[0].run_id
-                other.log_on(other.read(name), *bound(), {"asked_again": []}).let_go()
-
-            with pytest.raises(RunOwned, match="row 2: somebody else goes on"):
-                asyncio.run(
-                    arun(
-                        Rescue(),
-                        Pad(),
-                        model=Numbered(),
-                        environment=Again(),
-                        journal=journal,
-                        listeners=[overtaken],
-                    )
-                )
 
 
 class TestSignsOfLife:

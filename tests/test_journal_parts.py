@@ -66,6 +66,7 @@ class TestBoards:
         assert codec.changes(long, evolve(long, lines=(*long.lines, 5))) == [["lines", 0, 1000, [5]]]
         assert codec.changes(long, evolve(long, lines=(*long.lines[1:], 5))) == [["lines", 1, 1000, [5]]]
         assert codec.changes(long, long) == []
+        assert codec.changes(long, evolve(long, lines=(7,) * 5)) == [["lines", [7] * 5]]
         with pytest.raises(MisfitError):
             codec.changes(long, evolve(long, text=3))  # type: ignore[arg-type]  # the mistake
 

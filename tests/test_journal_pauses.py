@@ -27,6 +27,7 @@ class TestPauses:
         for decision in (Approve(), Edit("peek"), Refuse("Hands off.")):
             paused = whole(journal, Numbered(["fair", "aye"]), left=0, pause_before={"eye"})
             assert (paused.outcome, paused.is_paused, paused.position.node) == ("paused", True, "eye")
+            assert journal.read(paused.run_id).outcome == "paused"
             with pytest.raises(UsageError, match="is paused before eye, and waits for a person"):
                 resume(journal, paused.run_id, Rescue(), model=Numbered(), environment=Again())
             environment = Again()
@@ -76,6 +77,19 @@ class TestPauses:
         ended = resume(journal, paused.run_id, Rescue(), environment=environment, **given)
         assert environment.actions == acted
         assert ended.board.lines[3] == ("No." if decision == Refuse("No.") else "did peek")
+
+    def test_what_was_refused_is_not_done_later(self, journal: Journal) -> None:
+        """When the environment is brought back, what a person refused is left out."""
+        paused = whole(journal, Numbered(["fair", "aye"]), left=1, pause_before="eye")
+        given: dict[str, Any] = {"model": Numbered(["fair", "aye"])}
+        with pytest.raises(ZeroDivisionError):
+            resume(
+                journal, paused.run_id, Rescue(), environment=Again(), decision=Refuse("No."),
+                listeners=[_raises_after(5)], **given,
+            )  # fmt: skip
+        environment = Again()
+        resume(journal, paused.run_id, Rescue(), environment=environment, **given)
+        assert len(environment.actions) == 1  # of the second round
 
     def test_nothing_to_decide(self, journal: Journal) -> None:
         """A decision about a run that is not paused is refused."""

@@ -19,12 +19,12 @@ LEASE_S = 15.0
 
 BEATS_A_LEASE = 5
 
-_PROC = Path("/proc")
+PROC = Path("/proc")
 
 
-def this_process() -> Owner:
+def this_process(proc: Path = PROC) -> Owner:
     """This process as an owner, under a new name."""
-    return Owner(os.urandom(8).hex(), _machine(), os.getpid(), _since(os.getpid()))
+    return Owner(os.urandom(8).hex(), _machine(proc), os.getpid(), _since(os.getpid(), proc))
 
 
 def is_alive(owner: Owner) -> bool | None:
@@ -82,23 +82,20 @@ class Heart:
                 self._beat()
 
 
-def _machine() -> str:
+def _machine(proc: Path = PROC) -> str:
     """This boot of this machine, and its space of process numbers; empty where there is no /proc."""
     try:
-        boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {(_PROC / 'self/ns/pid').readlink()}"
+        boot = (proc / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {(proc / 'self/ns/pid').readlink()}"
     except OSError:
         return ""
 
 
-def _since(process: int) -> str:
+def _since(process: int, proc: Path = PROC) -> str:
     """When a process began, in ticks since the machine's boot; empty where there is none (a zombie is none)."""
     try:
         fields = (
-            (_PROC / str(process) / "stat")
-            .read_text(encoding="utf-8", errors="replace")
-            .rpartition(")")[2]
-            .split()
+            (proc / str(process) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         )
     except OSError:
         return ""
