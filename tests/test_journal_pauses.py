@@ -80,7 +80,7 @@ class TestPauses:
 
     def test_what_was_refused_is_not_done_later(self, journal: Journal) -> None:
         """When the environment is brought back, what a person refused is left out."""
-        paused = whole(journal, Numbered(["fair", "aye"]), left=1, pause_before="eye")
+        paused = whole(journal, Numbered(["fair", "aye"]), left=2, pause_before="eye")
         given: dict[str, Any] = {"model": Numbered(["fair", "aye"])}
         with pytest.raises(ZeroDivisionError):
             resume(
