@@ -58,6 +58,7 @@ class TestBoards:
         codec = BoardCodec(Reading)
         one, other = Reading(number, text), Reading(float(repr(number)), "".join(list(text)))
         assert codec.changes(one, other) == codec.changes(one, one) == []
+        assert codec.changes(Reading(float("nan")), Reading(float("nan"))) == []
 
     def test_a_row_that_grows_is_told_briefly(self) -> None:
         """Of a row that grows, or that moves on, only what is new is told."""

@@ -141,6 +141,8 @@ class TestHarm:
             ("decided", [0, {"request": "eye", "decision": "maybe"}], "it is no decision"),
             ("event", [0, {"reply": {}}, None, [], [], False], "the reply lacks text"),
             ("event", [0, {"omen": {}}, None, [], [], False], "which is no event"),
+            ("event", [0, {"reply": {"text": "a", "usage": [1]}}, None, [], [], False], "which is no usage"),
+            ("event", [0, {"reply": {"text": "a", "usage": [1, 2, "x"]}}, None, [], [], False], "is no number"),
             ("event", [0, {"reply": {"text": 3}}, None, [], [], False], "which is no str"),
             ("event", [0, {"reply": {"text": "a", "more": 3}}, None, [], [], False], "other fields"),
             (
