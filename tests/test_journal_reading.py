@@ -4,7 +4,7 @@ import random
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -18,21 +18,23 @@ from tinysmith.journal._boards import changed
 from tinysmith.journal._log import row_seal, sealed
 from tinysmith.journal._packing import packed
 
+Made: TypeAlias = tuple[Path, dict[str, Any], str]
+
 SAID = ("fair", "x" * 1500, "aye", "nay", "\ud83d", "x" * 60)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A closed journal with a run that ended, one that was cut, and a fork; and what they are."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A closed journal with a run that ended, one that was cut, and a fork; what they are; and which was cut."""
     path = tmp_path_factory.mktemp("journal") / "runs.db"
     with Journal(path) as journal:
         ended = whole(journal, Numbered(SAID), left=1).run_id
         names = [ended, cut(journal, Numbered(SAID), 3), fork(journal, ended, Rescue(), step=4)]
-        return path, {name: trace(replay(journal, name, Rescue())) for name in names}
+        return path, {name: trace(replay(journal, name, Rescue())) for name in names}, names[1]
 
 
 @pytest.fixture
-def path(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> Path:
+def path(made: Made, tmp_path: Path) -> Path:
     """A copy of it, to do harm to."""
     return Path(shutil.copy(made[0], tmp_path / "runs.db"))
 
@@ -73,9 +75,12 @@ class TestHarm:
     @settings(max_examples=60)
     @given(seed=st.integers(0, 2**32), flips=st.integers(1, 3))
     def test_flipped_bits(
-        self, made: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory, seed: int, flips: int
+        self, made: Made, tmp_path_factory: pytest.TempPathFactory, seed: int, flips: int
     ) -> None:
-        """Wherever bits of the file are flipped, a run is read as it was, or refused; never another one."""
+        """Wherever bits of the file are flipped, a run is read as it was, or refused; never another one.
+
+        Only that the last rows of a run that has not ended are gone looks like a crash before them.
+        """
         dice = random.Random(seed)  # to do harm
         harmed = tmp_path_factory.mktemp("harm") / "runs.db"
         content = bytearray(made[0].read_bytes())
@@ -84,13 +89,12 @@ class TestHarm:
         harmed.write_bytes(content)
         with suppress(JournalError), Journal(harmed) as journal:
             for name, trail in made[1].items():
-                assert trace(replay(journal, name, Rescue())) == trail
+                read = trace(replay(journal, name, Rescue()))
+                assert read == (trail[: len(read)] if name == made[2] else trail)
 
     @given(kept=st.integers(0, 40))
     @settings(max_examples=20)
-    def test_a_cut_file(
-        self, made: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory, kept: int
-    ) -> None:
+    def test_a_cut_file(self, made: Made, tmp_path_factory: pytest.TempPathFactory, kept: int) -> None:
         """A file that was cut off is refused, or what is left of it is as it was."""
         harmed = tmp_path_factory.mktemp("harm") / "runs.db"
         content = made[0].read_bytes()
