@@ -17,7 +17,7 @@ NOBODY = 65534
 def head(run: int, *said: str, owner: str | None = None, parent: int | None = None, shared: int = 0) -> Head:
     """A run that begins with these texts."""
     body, texts = packed(list(said))
-    return Head(run, body, b"seal%d" % run, owner, parent, shared, texts)
+    return Head(run, body, b"seal%d" % run, owner, parent, shared, texts=texts)
 
 
 def row(run: int, seq: int, *said: str, lets_go: bool = False) -> Row:

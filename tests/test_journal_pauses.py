@@ -73,6 +73,7 @@ class TestPauses:
         decided = next(each.row for each in journal.read(paused.run_id).log if each.kind == "decided")
         # as if the process had died just after that row
         rows_of(Path(journal.place)).execute("DELETE FROM log WHERE seq > ?", (decided,))
+        rows_of(Path(journal.place)).execute("UPDATE runs SET known = ?", (decided,))
         environment = Again()
         ended = resume(journal, paused.run_id, Rescue(), environment=environment, **given)
         assert environment.actions == acted

@@ -328,7 +328,7 @@ def forked(record: "RunRecord", rows: int, told: JSON, run: int, plan: Plan) -> 
     )
     body, texts = packed([HEADER.encode(header, "header"), record.board, compiled(plan)[2]])
     parent = int(record.run_id, 16)
-    head = Head(run, body, sealed(b"", b"%d" % run, body), parent=parent, shared=rows, texts=texts)
+    head = Head(run, body, sealed(b"", b"%d" % run, body), parent=parent, shared=rows, known=rows + 1, texts=texts)
     first, more = packed([int(time.time() * 1000), told])
     seal = row_seal(record.seals[rows], rows + 1, "forked", b"", first)
     return [head, Row(run, rows + 1, "forked", b"", first, seal, more)]

@@ -182,7 +182,18 @@ def _rows(store: Store, head: Head) -> tuple[list[Row], tuple[bytes, ...]]:
             raise _damaged(store, head.run, "this row was changed, or one before it", row.seq)
         seals.append(row.seal)
         rows.append(row)
+    check_known(store, head, len(rows))
     return rows, tuple(seals)
+
+
+def check_known(store: Store, head: Head, there: int) -> None:
+    """Refuses a run whose last rows are gone.
+
+    Raises:
+        JournalError: They are.
+    """
+    if there < head.known:
+        raise _damaged(store, head.run, f"of {head.known} rows, {there} are there", there + 1)
 
 
 class _Texts:

@@ -60,6 +60,7 @@ class Head:
         owner: Who goes on with it; None if nobody does.
         parent: The run that it was forked from.
         shared: How many rows of the parent's log are its past.
+        known: How many rows its log has at least: as many as when the run was last handed over or let go.
         texts: The large texts that the body refers to.
     """
 
@@ -69,6 +70,7 @@ class Head:
     owner: str | None = None
     parent: int | None = None
     shared: int = 0
+    known: int = 0
     texts: tuple[Text, ...] = ()
 
 

@@ -16,7 +16,7 @@ Layouts: TypeAlias = tuple[tuple[str, ...], ...]
 LAYOUTS: Layouts = (
     (
         """CREATE TABLE runs (run INTEGER PRIMARY KEY, body BLOB NOT NULL, seal BLOB NOT NULL, owner TEXT,
-        parent INTEGER, shared INTEGER NOT NULL)""",
+        parent INTEGER, shared INTEGER NOT NULL, known INTEGER NOT NULL)""",
         "CREATE INDEX runs_of_owners ON runs (owner) WHERE owner IS NOT NULL",
         # Not ordered by run: runs that share a journal would each write a page of their own.
         """CREATE TABLE log (run INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, asked BLOB NOT NULL,
@@ -31,7 +31,7 @@ LAYOUTS: Layouts = (
 
 _AT_ONCE = 500  # rows in one statement: between two statements, other threads of the process may take long
 _ROW = "run, seq, kind, asked, body, seal"
-_HEAD = "run, body, seal, owner, parent, shared"
+_HEAD = "run, body, seal, owner, parent, shared, known"
 _TEXT = "digest, content, is_packed"
 
 # The names in these are our own.
@@ -166,9 +166,9 @@ class SqlStore:
     def claim(self, row: Row, owner: str, instead_of: str | None) -> bool:
         """Hands a run over and adds a row, both or none; False where `instead_of` is not its owner any more."""
         whose = "owner IS NULL" if instead_of is None else "owner = ?"
-        values = (owner, row.run) if instead_of is None else (owner, row.run, instead_of)
+        values = (owner, row.seq, row.run, *(() if instead_of is None else (instead_of,)))
         with self._door.transaction():
-            if self._door.run(f"UPDATE runs SET owner = ? WHERE run = ? AND {whose}", values) != 1:  # noqa: S608  # as above
+            if self._door.run(f"UPDATE runs SET owner = ?, known = ? WHERE run = ? AND {whose}", values) != 1:  # noqa: S608  # as above
                 return False
             for statement, each in _insertions([row]):
                 self._door.run(statement, each)
@@ -211,10 +211,13 @@ def _insertions(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Any]]]:
     # In one order everywhere, so that no two writers wait for each other.
     yield from _inserts(
         f"INSERT INTO runs ({_HEAD})",
-        [(head.run, head.body, head.seal, head.owner, head.parent, head.shared) for head in heads],
+        [(head.run, head.body, head.seal, head.owner, head.parent, head.shared, head.known) for head in heads],
     )
-    for some in _in_groups(row.run for row in rows if row.lets_go):
-        yield f"UPDATE runs SET owner = NULL WHERE run IN ({_marks(len(some))})", some  # noqa: S608  # our own names
+    for some in _in_groups((row.run, row.seq) for row in rows if row.lets_go):
+        known = f"CASE run {'WHEN ? THEN ? ' * len(some)}END"
+        runs = [run for run, _ in some]
+        statement = f"UPDATE runs SET owner = NULL, known = {known} WHERE run IN ({_marks(len(runs))})"  # noqa: S608  # our own names
+        yield statement, [*(value for pair in some for value in pair), *runs]
     yield from _inserts(
         f"INSERT INTO texts ({_TEXT})",
         [(text.digest, text.content, int(text.is_packed)) for _, text in sorted(texts.items())],
@@ -258,16 +261,16 @@ def _row(found: tuple[Any, ...], place: str) -> Row:
 
 
 def _head(found: tuple[Any, ...], place: str) -> Head:
-    run, body, seal, owner, parent, shared = found
+    run, body, seal, owner, parent, shared, known = found
     if (
-        (type(run), type(body), type(seal), type(shared)) != (int, bytes, bytes, int)
+        (type(run), type(body), type(seal), type(shared), type(known)) != (int, bytes, bytes, int, int)
         or type(owner) not in {str, type(None)}
         or type(parent) not in {int, type(None)}
     ):
         name = f"{run:015x}" if type(run) is int else "?"
         problem = "its header is damaged: a column does not hold what it should. Restore the journal from a copy."
         raise JournalError(problem, place=place, run=name)
-    return Head(run, body, seal, owner, parent, shared)
+    return Head(run, body, seal, owner, parent, shared, known)
 
 
 def _owner(found: tuple[Any, ...], place: str) -> Owner:

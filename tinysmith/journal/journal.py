@@ -19,7 +19,7 @@ from tinysmith.journal._log import RunLog, run_name
 from tinysmith.journal._masking import Mask, secrets_of
 from tinysmith.journal._owners import LEASE_S, Heart, described, is_alive, outlives, this_process
 from tinysmith.journal._parting import Parting, parting
-from tinysmith.journal._reading import Logged, RunRecord, read_head, read_row, read_run
+from tinysmith.journal._reading import Logged, RunRecord, check_known, read_head, read_row, read_run
 from tinysmith.journal._rows import Head, Owner, Row, Store, Taken
 
 
@@ -296,6 +296,7 @@ class Journal:
 
     def _summary(self, head: Head, last: Row | None) -> RunSummary:
         header = read_head(self._store, head)
+        check_known(self._store, head, head.shared if last is None else last.seq)
         logged: Logged | None = None if last is None else read_row(self._store, last)
         record = RunRecord(run_name(head.run), header, None, None, () if logged is None else (logged,))
         return RunSummary(
