@@ -30,6 +30,8 @@ TinysmithError
 ├── ReplayDiverged             a strategy that does something else than the journal says, at a step
 ├── NotRestored                an environment that cannot be brought back to where a run left it
 ├── EnvironmentLost            the environment's machinery failed; never scored as a wrong answer
+├── SandboxUnavailable         no sandbox can be had here; the message says what to install
+├── SandboxError               what was asked of a sandbox cannot be done in it
 └── ToolError                  a tool raised
 """
 
@@ -251,6 +253,14 @@ class RealRequestRefused(ModelError):
 
 class EnvironmentLost(TinysmithError):
     """The environment's machinery failed: a dead process, a broken connection. Never a wrong answer."""
+
+
+class SandboxUnavailable(TinysmithError):
+    """No sandbox can be had here. The message says what is missing, and how to install it."""
+
+
+class SandboxError(TinysmithError):
+    """What was asked of a sandbox cannot be done in it: a file that is not there, too large, or a folder."""
 
 
 class ToolError(TinysmithError):

@@ -1,0 +1,179 @@
+"""File trees as data: what a sandbox begins with."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from tinysmith.errors import DataError, UsageError
+
+Kind: TypeAlias = Literal["dir", "file", "link"]
+_KINDS = ("dir", "file", "link")
+_MOST_MODE = 0o7777
+_MOST_NAME = 255  # bytes; Linux has no longer ones
+
+
+def is_plain_path(path: str) -> bool:
+    """Whether a path is absolute and has no `.`, `..`, empty, too long or NUL-bearing part."""
+    if path == "/":
+        return True
+    parts = path.split("/")
+    return (
+        path.startswith("/")
+        and "\0" not in path
+        and all(
+            part not in ("", ".", "..") and len(part.encode(errors="replace")) <= _MOST_NAME for part in parts[1:]
+        )
+    )
+
+
+@frozen
+class Entry:
+    """One file, folder or symbolic link.
+
+    Attributes:
+        path: Absolute, without `.` and `..`.
+        kind: What it is.
+        mode: Permissions, 0 to 0o7777; a link has none.
+        data: What is in the file.
+        target: Where the link leads; it need not be there.
+        mtime_s: When it was changed, in seconds since 1970 (UTC); None for when the sandbox is made.
+    """
+
+    path: str
+    kind: Kind = "file"
+    mode: int = 0o644
+    data: bytes = field(default=b"", repr=False)
+    target: str = ""
+    mtime_s: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not is_plain_path(self.path) or self.path == "/":
+            raise UsageError(f"Entry: {self.path!r} is no path of a tree; give an absolute one without `..`.")
+        if self.kind not in _KINDS:
+            raise UsageError(f"Entry {self.path}: kind is {self.kind!r}; give dir, file or link.")
+        if type(self.mode) is not int or not 0 <= self.mode <= _MOST_MODE:
+            raise UsageError(f"Entry {self.path}: mode is {self.mode!r}; give an integer from 0 to 0o7777.")
+        if (self.kind == "link") != bool(self.target) or "\0" in self.target:
+            raise UsageError(f"Entry {self.path}: a link has a target, without NUL, and nothing else has one.")
+        if self.data and self.kind != "file":
+            raise UsageError(f"Entry {self.path}: a {self.kind} holds no data; make it a file.")
+
+
+@frozen
+class Tree:
+    """Files, folders and links, each path once, none beneath a file or a link; missing folders are made.
+
+    Attributes:
+        entries: In the order in which they are made.
+    """
+
+    entries: tuple[Entry, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        kinds: dict[str, Kind] = {}
+        for entry in self.entries:
+            if entry.path in kinds:
+                raise UsageError(f"Tree: {entry.path} is in it twice; leave one out.")
+            kinds[entry.path] = entry.kind
+        for path in kinds:
+            for parent in _parents(path):
+                if kinds.get(parent, "dir") != "dir":
+                    problem = f"{path} lies beneath {parent}, which is a {kinds[parent]}"
+                    raise UsageError(f"Tree: {problem}; what has something beneath it must be a dir.")
+
+    @classmethod
+    def of(cls, files: Mapping[str, str | bytes]) -> "Tree":
+        """The tree of some files, by path: `{"/notes/a.txt": "text"}`; a path that ends with `/` is a folder."""
+        return cls(
+            tuple(
+                Entry(path.rstrip("/"), "dir", 0o755)
+                if path.endswith("/")
+                else Entry(path, data=text.encode() if isinstance(text, str) else text)
+                for path, text in files.items()
+            )
+        )
+
+    @classmethod
+    def read(cls, path: Path | str) -> "Tree":
+        """The tree in a `*.tree.json` file.
+
+        It is a list of objects with `path`, `type` (dir, file, link), `mode` (octal, as text), a file's `text` or
+        `base64`, a link's `target`, and perhaps `mtime` (ISO 8601, UTC).
+
+        Raises:
+            DataError: There is no such file, or it is none of these; the message says which row.
+        """
+        place = Path(path)
+        try:
+            rows = json.loads(place.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError(f"{place}: there is no such file; name a tree.json file.") from None
+        except (OSError, ValueError, RecursionError) as error:
+            raise DataError(f"{place}: this is no JSON file that can be read: {error}; make it again.") from error
+        if not isinstance(rows, list):
+            raise DataError(f"{place}: this is no list of entries; make it again.")
+        try:
+            return cls(tuple(_entry(place, number, row) for number, row in enumerate(rows)))
+        except UsageError as error:
+            raise DataError(f"{place}: {error}") from None
+
+    def json(self) -> str:
+        """The tree as the text of a `*.tree.json` file."""
+        return json.dumps([_row(entry) for entry in self.entries], indent=1, ensure_ascii=False) + "\n"
+
+    def __add__(self, other: "Tree") -> "Tree":
+        """Both trees; what the second has replaces what the first has at the same path."""
+        theirs = {entry.path for entry in other.entries}
+        return Tree((*(entry for entry in self.entries if entry.path not in theirs), *other.entries))
+
+
+def _parents(path: str) -> Iterable[str]:
+    end = path.rfind("/")
+    while end > 0:
+        yield path[:end]
+        end = path.rfind("/", 0, end)
+
+
+def _entry(place: Path, number: int, row: Any) -> Entry:
+    try:
+        mtime = row.get("mtime")
+        return Entry(
+            row["path"],
+            row["type"],
+            int(row.get("mode", "755" if row["type"] == "dir" else "644"), 8),
+            data=base64.b64decode(row["base64"], validate=True)
+            if "base64" in row
+            else row.get("text", "").encode(),
+            target=row.get("target", ""),
+            mtime_s=None if mtime is None else _seconds(mtime),
+        )
+    except UsageError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
+        problem = f"row {number} is no entry: {type(error).__name__}: {error}"
+        raise DataError(f"{place}: {problem}; make it again.") from None
+
+
+def _seconds(moment: str) -> float:
+    read = datetime.fromisoformat(moment)
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+
+
+def _row(entry: Entry) -> dict[str, str]:
+    row = {"path": entry.path, "mode": oct(entry.mode), "type": entry.kind}
+    if entry.kind == "link":
+        row["target"] = entry.target
+    if entry.kind == "file":
+        try:
+            row["text"] = entry.data.decode()
+        except UnicodeDecodeError:
+            row["base64"] = base64.b64encode(entry.data).decode()
+    if entry.mtime_s is not None:
+        row["mtime"] = datetime.fromtimestamp(entry.mtime_s, UTC).isoformat().replace("+00:00", "Z")
+    return row
