@@ -2,5 +2,6 @@
 
 from tinysmith.environments.sql import SqlEnvironment
 from tinysmith.environments.stdin import StdinEnvironment
+from tinysmith.environments.tasks import Tasks
 
-__all__ = ["SqlEnvironment", "StdinEnvironment"]
+__all__ = ["SqlEnvironment", "StdinEnvironment", "Tasks"]

@@ -3,16 +3,16 @@
 import json
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
-from tinysmith._shown import near
 from tinysmith.environments._mysql_dump import DumpError, load_dump
 from tinysmith.environments._sql_connections import Connections
-from tinysmith.errors import DataError, UsageError
+from tinysmith.environments.tasks import Tasks
+from tinysmith.errors import DataError
 from tinysmith.mapping import freeze
 from tinysmith.protocols import Task
 
@@ -26,24 +26,6 @@ INSTRUCTIONS = (
 )
 
 
-class SqlTasks:
-    """The tasks of a folder, in the order of its file."""
-
-    def __init__(self, tasks: Sequence[Task]) -> None:
-        self._tasks = {task.id: task for task in tasks}
-
-    def __len__(self) -> int:
-        return len(self._tasks)
-
-    def __iter__(self) -> Iterator[Task]:
-        return iter(self._tasks.values())
-
-    def __getitem__(self, task_id: str, /) -> Task:
-        if task_id in self._tasks:
-            return self._tasks[task_id]
-        raise UsageError(f"There is no task {task_id!r} among these {len(self)}. {near(task_id, self._tasks)}")
-
-
 @frozen(eq=False)
 class SqlData:
     """A folder's tasks and databases, shared by all environments on that folder.
@@ -54,7 +36,7 @@ class SqlData:
         databases: Connections by lower-case name of the database.
     """
 
-    tasks: SqlTasks
+    tasks: Tasks
     references: Mapping[str, str] = field(repr=False)
     databases: Mapping[str, Connections] = field(repr=False)
 
@@ -108,7 +90,7 @@ def _load(questions: Path, dump: Path) -> SqlData:
         task = _task(index, row, databases, questions)
         tasks.append(task)
         references[task.id] = row["gold"]
-    return SqlData(SqlTasks(tasks), references, databases)
+    return SqlData(Tasks(tasks), references, databases)
 
 
 def _task(index: int, row: Any, databases: Mapping[str, Connections], path: Path) -> Task:

@@ -6,7 +6,6 @@ Execution Feedback", 2023, arXiv:2306.14898.
 
 import asyncio
 import logging
-import random
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +17,8 @@ from attrs import define, field
 from tinysmith._shown import escaped
 from tinysmith.environments._sql_connections import Output, StatementLimits
 from tinysmith.environments._sql_reward import Likeness, likeness
-from tinysmith.environments._sql_tasks import SqlTasks, load_data
+from tinysmith.environments._sql_tasks import load_data
+from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import DataError, EnvironmentLost, UsageError
 from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
 
@@ -90,7 +90,7 @@ class SqlEnvironment:
         return cls(_DEMO)
 
     @property
-    def tasks(self) -> SqlTasks:
+    def tasks(self) -> Tasks:
         """All tasks, in the order of their file; an id is a row's own, else its index from 0 as text."""
         return self._data.tasks
 
@@ -105,7 +105,7 @@ class SqlEnvironment:
             UsageError: The task is none of these.
         """
         if task is None:
-            task = random.Random(seed).choice(list(self.tasks))  # noqa: S311  # a choice that can be repeated
+            task = self.tasks.any(seed)
         task = self.tasks[task.id]
         await self.close()
         self._episode = _Episode(task)

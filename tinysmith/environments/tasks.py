@@ -1,0 +1,89 @@
+"""The tasks of an environment, with splits and filters."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from tinysmith._shown import near
+from tinysmith.errors import UsageError
+from tinysmith.protocols import Task
+
+
+class Tasks:
+    """Tasks in their order, by id; a `Taskset`.
+
+    Args:
+        tasks: Each with an id of its own.
+        splits: Ids of tasks by the name of the split, such as `test`; a task may be in several.
+
+    Raises:
+        UsageError: Two tasks have one id, or a split names a task that is not there.
+    """
+
+    def __init__(self, tasks: Sequence[Task], *, splits: Mapping[str, Sequence[str]] | None = None) -> None:
+        self._tasks: dict[str, Task] = {}
+        for task in tasks:
+            if task.id in self._tasks:
+                raise UsageError(f"Two tasks have the id {task.id!r}; give each its own.")
+            self._tasks[task.id] = task
+        self._splits = {name: tuple(ids) for name, ids in (splits or {}).items()}
+        for name, ids in self._splits.items():
+            for task_id in ids:
+                if task_id not in self._tasks:
+                    raise UsageError(f"The split {name!r} names the task {task_id!r}, which is not there.")
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks.values())
+
+    def __contains__(self, task_id: object) -> bool:
+        return task_id in self._tasks
+
+    def __getitem__(self, task_id: str, /) -> Task:
+        if task_id in self._tasks:
+            return self._tasks[task_id]
+        raise UsageError(f"There is no task {task_id!r} among these {len(self)}. {near(task_id, self._tasks)}")
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The names of the splits."""
+        return tuple(self._splits)
+
+    def split(self, name: str) -> "Tasks":
+        """The tasks of a split, in their order here.
+
+        Raises:
+            UsageError: There is no such split.
+        """
+        if name not in self._splits:
+            raise UsageError(f"There is no split {name!r}. {near(name, self._splits)}")
+        return self._of(set(self._splits[name]))
+
+    def where(self, holds: Callable[[Task], bool]) -> "Tasks":
+        """The tasks of which something holds, in their order."""
+        return self._of({task.id for task in self if holds(task)})
+
+    def sample(self, count: int, *, seed: int) -> "Tasks":
+        """Some tasks by chance, in their order; the same seed takes the same ones.
+
+        Raises:
+            UsageError: There are not that many.
+        """
+        if not 0 <= count <= len(self):
+            raise UsageError(f"Cannot take {count} of {len(self)} tasks; take 0 to {len(self)}.")
+        return self._of(set(random.Random(seed).sample(list(self._tasks), count)))  # noqa: S311  # can be repeated
+
+    def any(self, seed: int | None) -> Task:
+        """One task; the same seed takes the same one.
+
+        Raises:
+            UsageError: There is none.
+        """
+        if not self._tasks:
+            raise UsageError("There are no tasks to choose from; give some.")
+        return random.Random(seed).choice(list(self._tasks.values()))  # noqa: S311  # a choice that can be repeated
+
+    def _of(self, ids: set[str]) -> "Tasks":
+        splits = {name: [each for each in names if each in ids] for name, names in self._splits.items()}
+        return Tasks([task for task in self if task.id in ids], splits=splits)
