@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tinysmith.environments import SqlEnvironment
+from tinysmith.environments import SqlEnvironment, Tasks
 from tinysmith.environments._sql_tasks import _shared
 from tinysmith.errors import DataError, UsageError
 
@@ -48,13 +48,14 @@ class TestTasks:
         assert dict(tasks["0"].data) == {"database": "Seeds", "hardness": "easy", "tables": {}}
         assert tasks["1"].data["tables"]["beds"] == ("id",)
 
-    def test_unknown(self, folder: Path) -> None:
-        """A wrong id is answered with near ones, or with the first."""
+    def test_filters(self, folder: Path) -> None:
+        """They can be filtered by what a task's data tell, and by what is asked."""
         tasks = SqlEnvironment(folder).tasks
+        assert isinstance(tasks, Tasks)
+        assert tasks.where(lambda task: task.data["hardness"] == "easy").ids == ("0",)
+        assert tasks.where(lambda task: "e" in task.query.lower()).ids == ("0", "1", "2", "big")
         with pytest.raises(UsageError, match=r"no task 'bigg' among these 4\. Did you mean big\?"):
             tasks["bigg"]
-        with pytest.raises(UsageError, match="There is 0, 1, 2, big"):
-            tasks["nothing at all"]
 
 
 class TestFolder:

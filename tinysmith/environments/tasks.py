@@ -1,9 +1,9 @@
 """The tasks of an environment, with splits and filters."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from tinysmith._shown import near
+from tinysmith._shown import escaped, near, one_line
 from tinysmith.errors import UsageError
 from tinysmith.protocols import Task
 
@@ -11,25 +11,30 @@ from tinysmith.protocols import Task
 class Tasks:
     """Tasks in their order, by id; a `Taskset`.
 
+    It never changes: each method that chooses gives another `Tasks`, in the same order, whose splits keep what
+    was chosen.
+
     Args:
         tasks: Each with an id of its own.
         splits: Ids of tasks by the name of the split, such as `test`; a task may be in several.
 
     Raises:
-        UsageError: Two tasks have one id, or a split names a task that is not there.
+        UsageError: Two tasks have one id, something is no task, or a split names a task that is not there.
     """
 
-    def __init__(self, tasks: Sequence[Task], *, splits: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(self, tasks: Iterable[Task], *, splits: Mapping[str, Iterable[str]] | None = None) -> None:
         self._tasks: dict[str, Task] = {}
         for task in tasks:
+            if not isinstance(task, Task):
+                raise UsageError(f"These tasks hold {one_line(repr(task))}; give Task objects.")
             if task.id in self._tasks:
                 raise UsageError(f"Two tasks have the id {task.id!r}; give each its own.")
             self._tasks[task.id] = task
-        self._splits = {name: tuple(ids) for name, ids in (splits or {}).items()}
+        self._splits = {name: frozenset(ids) for name, ids in (splits or {}).items()}
         for name, ids in self._splits.items():
-            for task_id in ids:
-                if task_id not in self._tasks:
-                    raise UsageError(f"The split {name!r} names the task {task_id!r}, which is not there.")
+            for task_id in sorted(ids - self._tasks.keys(), key=str)[:1]:
+                offer = self._near(task_id, self._tasks)
+                raise UsageError(f"The split {name!r} names the task {task_id!r}, which is not there. {offer}")
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -41,13 +46,26 @@ class Tasks:
         return task_id in self._tasks
 
     def __getitem__(self, task_id: str, /) -> Task:
+        if not isinstance(task_id, str):
+            kind = type(task_id).__name__
+            raise UsageError(f"Tasks are named by their ids, which are texts, and this is a {kind}: {task_id!r}.")
         if task_id in self._tasks:
             return self._tasks[task_id]
-        raise UsageError(f"There is no task {task_id!r} among these {len(self)}. {near(task_id, self._tasks)}")
+        offer = self._near(task_id, self._tasks)
+        raise UsageError(f"There is no task {task_id!r} among these {len(self)}. {offer}")
+
+    def __repr__(self) -> str:
+        splits = "".join(f", {len(ids)} in {name!r}" for name, ids in self._splits.items())
+        return f"<Tasks: {len(self)}{splits}>"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids, in the tasks' order."""
+        return tuple(self._tasks)
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The names of the splits."""
+        """The names of the splits, in the order in which they were given."""
         return tuple(self._splits)
 
     def split(self, name: str) -> "Tasks":
@@ -57,8 +75,8 @@ class Tasks:
             UsageError: There is no such split.
         """
         if name not in self._splits:
-            raise UsageError(f"There is no split {name!r}. {near(name, self._splits)}")
-        return self._of(set(self._splits[name]))
+            raise UsageError(f"There is no split {name!r}. {self._near(name, self._splits)}")
+        return self._of(self._splits[name])
 
     def where(self, holds: Callable[[Task], bool]) -> "Tasks":
         """The tasks of which something holds, in their order."""
@@ -72,10 +90,10 @@ class Tasks:
         """
         if not 0 <= count <= len(self):
             raise UsageError(f"Cannot take {count} of {len(self)} tasks; take 0 to {len(self)}.")
-        return self._of(set(random.Random(seed).sample(list(self._tasks), count)))  # noqa: S311  # can be repeated
+        return self._of(random.Random(seed).sample(list(self._tasks), count))  # noqa: S311  # can be repeated
 
     def any(self, seed: int | None) -> Task:
-        """One task; the same seed takes the same one.
+        """One task; the same seed takes the same one, and None any.
 
         Raises:
             UsageError: There is none.
@@ -84,6 +102,11 @@ class Tasks:
             raise UsageError("There are no tasks to choose from; give some.")
         return random.Random(seed).choice(list(self._tasks.values()))  # noqa: S311  # a choice that can be repeated
 
-    def _of(self, ids: set[str]) -> "Tasks":
-        splits = {name: [each for each in names if each in ids] for name, names in self._splits.items()}
-        return Tasks([task for task in self if task.id in ids], splits=splits)
+    def _of(self, ids: Iterable[str]) -> "Tasks":
+        chosen = frozenset(ids)
+        splits = {name: names & chosen for name, names in self._splits.items()}
+        return Tasks((task for task in self if task.id in chosen), splits=splits)
+
+    @staticmethod
+    def _near(name: object, known: Iterable[str]) -> str:
+        return escaped(near(str(name), known))  # ids come from files of others
