@@ -66,6 +66,7 @@ class TestRead:
             ({"task_id": "b", "actions": ["x"], "rewards": [10**400]}, "too large"),
             ({"task_id": "b", "actions": ["x"], "rewards": [0, 1]}, "it has 2 rewards for 1 actions"),
             ({"task_id": "b", "actions": ["x"], "query": ["x"]}, "its query is no text"),
+            ({"task_id": "b", "actions": ["x"], "set": 1}, "its set is no text"),
         ],
     )
     def test_broken_line(self, line: Any, problem: str, tmp_path: Path) -> None:
@@ -130,6 +131,33 @@ class TestEpisode:
         assert "The recording of task a has 1 turns, and one more is asked." in result.error.message
         with pytest.raises(RecordingOver):
             model.ask(asking(1))
+
+
+class TestSets:
+    def test_found_by_either_id(self, tmp_path: Path) -> None:
+        """A task of a recorded set is found by its set and id, and by its id alone."""
+        model = recorded(tmp_path, {**GOOD, "task_id": 0, "set": "shell"}, {**GOOD, "set": None})
+        assert model.task_ids == ("shell/0", "a", "0")
+        for task_id in ("0", "shell/0"):
+            assert model.turns(task_id).task_id == "shell/0"
+            assert model.episode(Task(task_id)).ask(asking()).text == "one"
+
+    def test_two_sets(self, tmp_path: Path) -> None:
+        """Where two sets have a task of one id, it is found by set and id only; twice in one set is refused."""
+        episodes = [{"set": name, "task_id": 0, "actions": [name]} for name in ("x", "y")]
+        model = recorded(tmp_path, *episodes)
+        assert model.task_ids == ("x/0", "y/0")
+        assert model.turns("y/0").replies == ("y",)
+        with pytest.raises(UsageError, match=r"no recording of task '0'\. "):
+            model.turns("0")
+        with pytest.raises(DataError, match=r"runs\.jsonl:3: task 'x/0' is recorded twice"):
+            recorded(tmp_path, *episodes, episodes[0])
+
+    def test_whole_id_first(self, tmp_path: Path) -> None:
+        """An id without a set is rather a task that was recorded without one."""
+        model = recorded(tmp_path, {**GOOD, "set": "x"}, {"task_id": "a", "actions": ["other"]})
+        assert model.turns("a").replies == ("other",)
+        assert model.task_ids == ("x/a", "a")
 
 
 class TestOnlyEpisode:

@@ -26,12 +26,14 @@ class RecordedTurns:
         query: The question that was asked; empty if it was not recorded.
         replies: What the model said, turn by turn.
         rewards: The reward of each turn, where they were recorded.
+        id_in_set: The task's id within its set; empty if no set was recorded.
     """
 
     task_id: str
     query: str
     replies: tuple[str, ...]
     rewards: tuple[float, ...]
+    id_in_set: str = ""
 
 
 class RecordedEpisode(AtOnce):
@@ -59,7 +61,9 @@ class Recorded(AtOnce):
     """Recorded episodes, one JSON object a line, found by the id of the run's task.
 
     An object has `task_id`, `actions` (a list of texts) and, where they were recorded, `thoughts`, `rewards` and
-    `query`. A turn is said as `Thought: …` and `Action: …` on lines of their own, or as the action alone.
+    `query`. A turn is said as `Thought: …` and `Action: …` on lines of their own, or as the action alone. Where an
+    object names the `set` of its task, as InterCode's do, the task is found by `set/task_id`, and by `task_id`
+    alone where no other set of the file has that one.
 
     Args:
         path: The file.
@@ -72,6 +76,7 @@ class Recorded(AtOnce):
     def __init__(self, path: Path | str, *, episodes: Mapping[str, RecordedEpisode] | None = None) -> None:
         self.place = str(path)
         self._episodes = _read(Path(path)) if episodes is None else episodes
+        self._ids = {**_short_ids(self._episodes), **{task_id: task_id for task_id in self._episodes}}
 
     @classmethod
     def from_journal(
@@ -106,8 +111,8 @@ class Recorded(AtOnce):
 
     @property
     def task_ids(self) -> tuple[str, ...]:
-        """The recorded tasks, in their order."""
-        return tuple(filter(None, self._episodes))
+        """The recorded tasks, in their order, then the shorter ids by which some of them are found, too."""
+        return tuple(filter(None, dict.fromkeys((*self._episodes, *self._ids))))
 
     def turns(self, task_id: str) -> RecordedTurns:
         """The recorded turns of a task.
@@ -115,9 +120,7 @@ class Recorded(AtOnce):
         Raises:
             UsageError: There are none.
         """
-        if task_id not in self._episodes:
-            raise UsageError(f"{self.place} has no recording of task {task_id!r}. {near(task_id, self.task_ids)}")
-        return self._episodes[task_id].turns
+        return self._found(task_id).turns
 
     def episode(self, task: Task, /) -> AtOnce:
         """The model for an episode of that task; for one without an id, the only episode, if there is only one.
@@ -128,13 +131,14 @@ class Recorded(AtOnce):
         """
         if not task.id:
             return self
-        turns = self.turns(task.id)
+        episode = self._found(task.id)
+        turns = episode.turns
         if turns.query and task.query and turns.query.strip() != task.query.strip():
             problem = f"{self.place}: task {task.id!r} was recorded with another question"
             raise DataError(
                 f"{problem}: {turns.query[:60]!r}, not {task.query[:60]!r}. Name the data it was made with."
             )
-        return self._episodes[task.id]
+        return episode
 
     def ask(self, request: Ask, /) -> Reply:
         """Answers from the only episode.
@@ -148,6 +152,19 @@ class Recorded(AtOnce):
             )
         (episode,) = self._episodes.values()
         return episode.ask(request)
+
+    def _found(self, task_id: str) -> RecordedEpisode:
+        if task_id not in self._ids:
+            raise UsageError(f"{self.place} has no recording of task {task_id!r}. {near(task_id, self.task_ids)}")
+        return self._episodes[self._ids[task_id]]
+
+
+def _short_ids(episodes: Mapping[str, RecordedEpisode]) -> dict[str, str]:
+    """The tasks by their ids within their sets, where one set alone has it."""
+    short: dict[str, list[str]] = {}
+    for task_id, episode in episodes.items():
+        short.setdefault(episode.turns.id_in_set, []).append(task_id)
+    return {name: ids[0] for name, ids in short.items() if name and len(ids) == 1}
 
 
 class _NotAnEpisode(ValueError):
@@ -197,10 +214,16 @@ def _turns(data: Any) -> RecordedTurns:
     query = data.get("query") or ""
     if not isinstance(query, str):
         raise _NotAnEpisode("its query is no text")
+    its_set = data.get("set") or ""
+    if not isinstance(its_set, str):
+        raise _NotAnEpisode("its set is no text")
     replies = actions
     if thoughts is not None:
         replies = [f"Thought: {said}\nAction: {done}" for said, done in zip(thoughts, actions, strict=True)]
-    return RecordedTurns(str(task_id), query, tuple(replies), tuple(map(float, rewards)))
+    told = (query, tuple(replies), tuple(map(float, rewards)))
+    if not its_set:
+        return RecordedTurns(str(task_id), *told)
+    return RecordedTurns(f"{its_set}/{task_id}", *told, id_in_set=str(task_id))
 
 
 def _texts(data: Mapping[str, Any], name: str) -> list[str] | None:
