@@ -11,8 +11,8 @@ from tinysmith.protocols import Task
 class Tasks:
     """Tasks in their order, by id; a `Taskset`.
 
-    It never changes: each method that chooses gives another `Tasks`, in the same order, whose splits keep what
-    was chosen.
+    It never changes: each method that chooses gives another `Tasks`, in the same order, whose splits keep their
+    part of what was chosen.
 
     Args:
         tasks: Each with an id of its own.

@@ -1,0 +1,427 @@
+"""Blocking environments, each behind a thread of its own."""
+
+import asyncio
+import gc
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from blocking import Clerk, Does, Slow, Teacher, Tied, raising
+from worlds import Echo
+
+from machines import SingleAgent
+from tinysmith import EnvironmentStep, Grade, Limits, Samples, Scripted, Task, run
+from tinysmith.environments import sync
+from tinysmith.environments.sync import GradedSyncEnvironment, SyncEnvironment, from_sync
+from tinysmith.errors import EnvironmentLost, UsageError
+from tinysmith.protocols import Environment, Graded, HasTasks, Replayable
+
+T = TypeVar("T")
+NOBODY: Any = object()
+
+
+def do(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def begun(clerk: Any, **options: Any) -> SyncEnvironment:
+    """The clerk as an environment, in an episode."""
+    environment = from_sync(clerk, **options)
+    do(environment.reset())
+    return environment
+
+
+async def cancelled(work: Coroutine[Any, Any, Any], began: threading.Event) -> None:
+    """Begins a call, and cancels it once it blocks."""
+    task = asyncio.ensure_future(work)
+    await asyncio.to_thread(began.wait, 30)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def all_done(environment: SyncEnvironment) -> None:
+    """Waits until the environment's thread has done what it was told."""
+    environment._home.do("wait", lambda _: None, lambda _, value: value).result(30)
+
+
+class TestEpisode:
+    def test_calls(self) -> None:
+        """Task, seed and action go in as they are; what was returned comes out, `info` as frozen data."""
+        environment: Environment = from_sync(Clerk())
+        first = do(environment.reset(task=Task("7"), seed=3))
+        assert first == ("task 7, seed 3", {"opened": (1, {"at": 2})})
+        assert do(environment.step("a")) == EnvironmentStep("did a", 0.25, False, False, {})
+        assert do(environment.step("stop")) == EnvironmentStep("did stop", 0.5, False, True, {})
+        do(environment.close())
+
+    @pytest.mark.parametrize("last", ["end", "stop"])
+    def test_over(self, last: str) -> None:
+        """Nothing can be done before an episode, after it, or after closing; a reset begins another one."""
+        clerk = Clerk()
+        environment = from_sync(clerk)
+        with pytest.raises(UsageError, match=r"Clerk\.step: there is no episode; reset"):
+            do(environment.step("a"))
+        do(environment.reset())
+        do(environment.step(last))
+        with pytest.raises(UsageError, match=r"Clerk\.step: the episode is over; reset"):
+            do(environment.step("a"))
+        do(environment.reset())
+        do(environment.close())
+        with pytest.raises(UsageError, match="no episode"):
+            do(environment.step("a"))
+        do(environment.reset())
+        assert clerk.log == ["made", "reset", f"step {last}", "reset", "close", "reset"]
+        assert repr(environment) == "<SyncEnvironment: Clerk, open>"
+
+    def test_it_is_closed_once(self) -> None:
+        """Closing what is closed does nothing; what was never reset is closed as well."""
+        clerk = Clerk()
+        environment = from_sync(clerk)
+        do(environment.close())
+        do(environment.close())
+        assert clerk.log == ["made", "close"]
+
+    def test_what_else_it_has(self) -> None:
+        """Tasks, grade and the word that it can be replayed are there exactly if the environment has them."""
+        teacher: Any = begun(Teacher())
+        kinds: tuple[Any, ...] = (GradedSyncEnvironment, Graded, HasTasks, Replayable)
+        assert all(isinstance(teacher, kind) for kind in kinds)
+        assert (teacher.tasks, teacher.is_replayable) == (Teacher.tasks, True)
+        do(teacher.step("a"))
+        assert do(teacher.grade()) == Grade(0.1, False)
+        do(teacher.step("end"))
+        assert do(teacher.grade()) == Grade(0.2, False)
+        do(teacher.close())
+        with pytest.raises(UsageError, match="no episode"):
+            do(teacher.grade())
+        clerk = from_sync(Clerk())
+        assert not isinstance(clerk, Graded)
+        assert not isinstance(clerk, HasTasks)
+        assert not clerk.is_replayable
+
+
+class TestThread:
+    def test_one(self) -> None:
+        """All calls are done on one thread, which is nobody else's, whatever loop they come from."""
+        clerk = Clerk()
+        environment = begun(clerk)
+        do(environment.step("a"))
+        do(environment.close())
+        do(environment.reset())
+        (own,) = clerk.threads - {threading.current_thread()}
+        assert own.daemon
+
+    def test_made_on_it(self) -> None:
+        """What a factory makes lives on the thread from its first moment to its last."""
+        logs: list[str] = []
+        environment = begun(lambda: Tied(logs))
+        do(environment.step("a"))
+        do(environment.close())
+        do(environment.reset())
+        assert logs == ["made", "reset", "step a", "close", "made", "reset"]
+        with pytest.raises(EnvironmentLost, match=r"Tied\.reset raised RuntimeError: another thread"):
+            begun(Tied())
+
+    def test_the_loop_goes_on(self) -> None:
+        """While the environment blocks, the event loop does other things; calls at once are done in order."""
+        slow = Slow()
+
+        async def both() -> list[EnvironmentStep]:
+            environment = from_sync(slow)
+            await environment.reset()
+            calls = [asyncio.ensure_future(environment.step(action)) for action in ("wait", "b")]
+            await asyncio.to_thread(slow.began.wait, 30)
+            assert not any(call.done() for call in calls)
+            slow.gate.set()
+            return await asyncio.gather(*calls)
+
+        assert [step.observation for step in do(both())] == ["did wait", "did b"]
+
+    def test_it_ends(self) -> None:
+        """The thread ends when the environment is garbage."""
+        clerk = Clerk()
+        environment = begun(clerk)
+        (own,) = clerk.threads - {threading.current_thread()}
+        del environment
+        gc.collect()
+        own.join(30)
+        assert not own.is_alive()
+
+    def test_it_keeps_no_process(self) -> None:
+        """A process ends though a call that was left behind still blocks."""
+        code = (
+            f"import asyncio, sys; sys.path[:0] = [{str(Path(__file__).parent)!r}]\n"
+            "from blocking import Slow\nfrom tinysmith.environments.sync import from_sync\n"
+            "environment = from_sync(Slow(stuck_in='reset'))\n"
+            "try:\n    asyncio.run(asyncio.wait_for(environment.reset(), 0.01))\n"
+            "except TimeoutError:\n    print('late')"
+        )
+        done = subprocess.run([sys.executable, "-c", code], check=True, timeout=60, capture_output=True, text=True)
+        assert (done.stdout, done.stderr) == ("late\n", "")
+
+
+class TestCancelled:
+    def test_lost_until_reset(self) -> None:
+        """A call that is cancelled goes on alone; the environment is lost until a reset, which waits for it."""
+        teacher = type("SlowTeacher", (Slow, Teacher), {})()
+        environment: Any = begun(teacher)
+        do(cancelled(environment.step("wait"), teacher.began))
+        for work in (environment.step("b"), environment.grade()):
+            with pytest.raises(EnvironmentLost, match=r"is lost; reset it\. Its step was cancelled, and was left"):
+                do(work)
+        teacher.gate.set()
+        do(environment.reset())
+        assert do(environment.step("c")).reward == 0.25
+        assert teacher.log == ["made", "reset", "step wait", "returned", "reset", "step c"]
+
+    def test_not_begun(self) -> None:
+        """A call that was cancelled before its turn is never done."""
+        slow = Slow()
+        environment = begun(slow)
+
+        async def two() -> None:
+            first, second = (asyncio.ensure_future(environment.step(action)) for action in ("wait", "b"))
+            await asyncio.to_thread(slow.began.wait, 30)
+            second.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await second
+            slow.gate.set()
+            await first
+
+        do(two())
+        all_done(environment)
+        assert slow.log[2:] == ["step wait", "returned"]
+
+    def test_endless(self) -> None:
+        """Where the call does not end, and nothing makes another environment, a reset is refused after a while."""
+        slow = Slow()
+        environment = begun(slow, patience_s=0.01)
+        do(cancelled(environment.step("wait"), slow.began))
+        with pytest.raises(
+            EnvironmentLost, match=r"left behind does not end \(0\.01 s\)\. Give from_sync a factory"
+        ):
+            do(environment.reset())
+        slow.gate.set()
+        all_done(environment)
+        do(environment.reset())
+        assert slow.log[2:] == ["step wait", "returned", "reset"]
+
+    def test_factory(self) -> None:
+        """A factory makes another environment at once; the lost one is closed when its call has returned."""
+        made: list[Slow] = []
+
+        def another() -> Slow:
+            made.append(Slow())
+            return made[-1]
+
+        environment = begun(another)
+        do(cancelled(environment.step("wait"), made[0].began))
+        do(environment.reset())
+        assert do(environment.step("b")).observation == "did b"
+        assert made[0].log == ["made", "reset", "step wait"]
+        left = next(each for each in made[0].threads if each is not threading.current_thread())
+        made[0].gate.set()
+        left.join(30)
+        assert made[0].log[2:] == ["step wait", "returned", "close"]
+        assert (made[1].log, made[0].threads & made[1].threads) == (["made", "reset", "step b"], set())
+
+    def test_closing(self) -> None:
+        """Closing does not wait for a call that was left behind; the environment is closed after it."""
+        slow = Slow()
+        environment = begun(slow)
+        do(cancelled(environment.step("wait"), slow.began))
+        do(environment.close())
+        assert slow.log[-1] == "step wait"
+        slow.gate.set()
+        all_done(environment)
+        assert slow.log[-2:] == ["returned", "close"]
+
+    def test_a_run_in_a_hurry(self) -> None:
+        """A run whose time is up ends at once with its board, though the environment blocks."""
+        slow = Slow()
+        environment = from_sync(slow)
+        model = Scripted({"agent": ["Command: wait"]})
+        ended = run(SingleAgent(), model=model, environment=environment, limits=Limits(max_seconds=0.5))
+        assert (ended.outcome, ended.board.command) == ("max_seconds", "wait")
+        assert slow.log == ["made", "reset", "step wait"]
+        slow.gate.set()
+
+
+class TestLost:
+    @pytest.mark.parametrize(
+        ("error", "said"),
+        [
+            (KeyError("door"), r"Does\.step raised KeyError: 'door'"),
+            (SystemExit(3), r"Does\.step raised SystemExit: 3"),
+            (StopIteration(), r"Does\.step raised StopIteration: "),
+            (asyncio.CancelledError(), r"Does\.step raised CancelledError: "),
+            (ValueError("\x1b[2J" + "x" * 999), r"Does\.step raised ValueError: \\x1b\[2Jx{292}…$"),
+            (EnvironmentLost("The pipe is broken."), r"^The pipe is broken\.$"),
+        ],
+    )
+    def test_raised(self, error: BaseException, said: str) -> None:
+        """Whatever the environment raises is a loss with its type and message, never a wrong answer."""
+        environment = begun(Does(step=raising(error)))
+        with pytest.raises(EnvironmentLost, match=said):
+            do(environment.step("a"))
+        with pytest.raises(EnvironmentLost, match="is lost; reset it"):
+            do(environment.step("a"))
+        do(environment.reset())
+
+    def test_secrets(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A secret of the process's environment is not told with the message."""
+        monkeypatch.setenv("SHOP_API_KEY", "open-sesame-123")
+        environment = begun(Does(step=raising(OSError("bad key open-sesame-123"))))
+        with pytest.raises(EnvironmentLost, match=r"bad key <SHOP_API_KEY>$"):
+            do(environment.step("a"))
+
+    def test_usage(self) -> None:
+        """A UsageError stays itself, and loses nothing."""
+        environment = begun(Does(step=raising(UsageError("No such door."))))
+        for _ in range(2):
+            with pytest.raises(UsageError, match=r"^No such door\.$"):
+                do(environment.step("a"))
+        closing = from_sync(Does(close=raising(UsageError("Leave it open."))))
+        with pytest.raises(UsageError, match=r"^Leave it open\.$"):
+            do(closing.close())
+
+    def test_reset(self) -> None:
+        """An environment whose reset raised is lost, or has no episode if it was the caller's mistake."""
+        environment = from_sync(Does(reset=raising(OSError("no port"))))
+        with pytest.raises(EnvironmentLost, match=r"Does\.reset raised OSError: no port"):
+            do(environment.reset())
+        with pytest.raises(EnvironmentLost, match="is lost"):
+            do(environment.step("a"))
+        environment = from_sync(Does(reset=raising(UsageError("No such task."))))
+        with pytest.raises(UsageError, match="No such task"):
+            do(environment.reset())
+        with pytest.raises(UsageError, match="no episode"):
+            do(environment.step("a"))
+
+    def test_close(self) -> None:
+        """A closing that raises is a loss, too; one that is a lost environment's is nobody's matter."""
+        environment = begun(Does(close=raising(OSError("still busy"))))
+        with pytest.raises(EnvironmentLost, match=r"Does\.close raised OSError: still busy"):
+            do(environment.close())
+        remade = begun(lambda: Does(step=raising(OSError("gone")), close=raising(OSError("still busy"))))
+        with pytest.raises(EnvironmentLost, match="gone"):
+            do(remade.step("a"))
+        assert do(remade.reset())[0] == "task None, seed None"
+
+    def test_a_run_tells(self) -> None:
+        """A run on a broken environment ends as lost, not as a wrong answer."""
+        environment = from_sync(Does(step=raising(OSError("no port"))))
+        ended = run(SingleAgent(), model=Samples(SingleAgent), environment=environment)
+        assert ended.outcome == "environment_lost"
+        assert "Does.step raised OSError: no port" in str(ended.error)
+
+
+class TestReturned:
+    @pytest.mark.parametrize(
+        ("returned", "said"),
+        [
+            (
+                ("seen", 0.0, True, {}),
+                "a tuple of 4. Return the tuple (observation, reward, terminated, truncated, ",
+            ),
+            (["seen", 0.0, True, False, {}], "it returned a list. Return the tuple (observation, reward, "),
+            (None, "it returned a NoneType."),
+            ((3, 0.0, True, False, {}), "its observation is a int. Return a text."),
+            ((b"seen", 0.0, True, False, {}), "its observation is a bytes. Return a text."),
+            (("seen", True, True, False, {}), "its reward is a bool. Return a number."),
+            (("seen", "1", True, False, {}), "its reward is a str. Return a number."),
+            (("seen", float("nan"), True, False, {}), "its reward is nan. Return a finite number."),
+            (("seen", 1, 1, False, {}), "its terminated is a int. Return True or False."),
+            (("seen", 1, True, None, {}), "its truncated is a NoneType. Return True or False."),
+            (("seen", 1, True, False, None), "its info is a NoneType. Return a dict."),
+            (("seen", 1, True, False, ()), "its info is a tuple. Return a dict."),
+            (("seen", 1, True, False, {"at": {1}}), "its info holds what is no JSON data: a set is no JSON data."),
+            (("seen", 1, True, False, {1: 1}), "its info holds what is no JSON data: 1 is no text"),
+            (("seen", Task("a"), True, False, {}), "its reward is a tinysmith.protocols.Task. Return a number."),
+        ],
+    )
+    def test_step(self, returned: Any, said: str) -> None:
+        """A step that returns something else is a loss, and one sentence says what it should be."""
+        environment = begun(Does(step=lambda: returned))
+        with pytest.raises(EnvironmentLost, match=f"^Does\\.step: .*{re.escape(said)}"):
+            do(environment.step("a"))
+
+    @pytest.mark.parametrize(
+        ("returned", "said"),
+        [
+            ("seen", "it returned a str. Return the tuple (observation, info)."),
+            ((None, {}), "its observation is a NoneType. Return a text."),
+            (("seen", []), "its info is a list. Return a dict."),
+        ],
+    )
+    def test_reset(self, returned: Any, said: str) -> None:
+        """So is a reset that returns something else."""
+        with pytest.raises(EnvironmentLost, match=f"^Does\\.reset: {re.escape(said)}"):
+            begun(Does(reset=lambda: returned))
+
+    def test_grade(self) -> None:
+        """So is a grade that is none."""
+        environment: Any = begun(Does(grade=lambda: 1.0))
+        with pytest.raises(EnvironmentLost, match=r"^Does\.grade: it returned a float\. Return a Grade\."):
+            do(environment.grade())
+
+
+class Unseeded:
+    """An environment that cannot be told a seed."""
+
+    def reset(self) -> None: ...
+
+    def step(self, action: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class TestMaking:
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            (3, "a int has no `def step`. Give an environment, or what makes one."),
+            (lambda: 3, "a int has no `def reset`. Give"),
+            (Echo(), "Echo.reset is an `async def`, so it blocks nobody; use it as it is."),
+            (Unseeded, "Unseeded.reset does not take `task` and `seed` by name. Let it, or wrap a gymnasium.Env"),
+        ],
+    )
+    def test_none(self, given: Any, said: str) -> None:
+        """What is no blocking environment is refused in one sentence that says what to do."""
+        with pytest.raises(UsageError, match=re.escape(f"from_sync: {said}")):
+            from_sync(given)
+
+    def test_a_factory_that_fails(self) -> None:
+        """A factory's error is told at once, and no thread stays."""
+        own: list[threading.Thread] = []
+
+        def broken() -> Clerk:
+            own.append(threading.current_thread())
+            raise OSError("no port")
+
+        with pytest.raises(EnvironmentLost, match=r"^The environment's factory raised OSError: no port$"):
+            from_sync(broken)
+        own[0].join(30)
+        assert not own[0].is_alive()
+
+    @pytest.mark.parametrize("patience", [0, -1.0, float("nan")])
+    def test_patience(self, patience: float) -> None:
+        """A wait that is none is refused."""
+        with pytest.raises(UsageError, match=r"patience_s is .*; give seconds above 0"):
+            from_sync(Clerk(), patience_s=patience)
+
+    def test_names(self) -> None:
+        """What is public has a docstring."""
+        named: list[Callable[..., Any]] = [
+            from_sync,
+            SyncEnvironment,
+            GradedSyncEnvironment,
+            sync.BlockingEnvironment,
+        ]
+        assert all(each.__doc__ for each in named)
