@@ -25,15 +25,14 @@ R = TypeVar("R")
 MOST_ACTION_BYTES = 100_000
 """How long an action may be: Linux takes no argument of more than 128 KiB."""
 
-# The folder goes to the standard error that both streams' commands never get to see. A trap tells it however the
-# action ends; one that replaces the trap, its shell or the file descriptor keeps the folder it had. The action is
-# shifted out of `$1`, which must be as empty as in a shell of its own.
-_TRACKED = """exec 9>&2 2>&1
-trap 'pwd -P >&9; printf "\\0" >&9' EXIT
-_action=$1
-shift
-eval "$_action"
-"""
+# The folder goes to the standard error, from which the action's own errors are led away. A trap tells it however
+# the action ends; one that replaces the trap, the shell or the file descriptor keeps the folder that it had. The
+# action is shifted out of `$1`, which must be as empty as in a shell of its own. It is one line, since bash counts
+# lines in what it says of errors.
+_TRACKED = (
+    "exec 9>&2 2>&1; trap 'builtin pwd >&9 2>/dev/null; builtin printf \"\\0\" >&9' EXIT; "
+    '_action=$1; shift; eval "$_action"'
+)
 
 
 @define(eq=False)

@@ -1,0 +1,156 @@
+"""Tasks for a shell, written in Python or read from a folder; what solves them is kept apart from the tasks."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from attrs import field, frozen
+
+from tinysmith._shown import near
+from tinysmith.errors import DataError, UsageError
+from tinysmith.mapping import EMPTY, JSON, FrozenDict, freeze
+from tinysmith.protocols import Grade, Script, Task
+from tinysmith.sandbox import Bind, Sandbox, SandboxLimits, SandboxSpec, Tree
+
+Verdict: TypeAlias = bool | float | Grade
+Check: TypeAlias = Callable[[Sandbox, str], Verdict | Awaitable[Verdict]]
+
+_TEXTS = ("query", "check", "answer", "instructions", "cwd")
+_KEYS = (*_TEXTS, "id", "tree", "data", "environment", "script")
+
+
+@frozen
+class ShellTask:
+    """A task for a shell. Either `check` or `answer` says when it is solved; no strategy sees them.
+
+    Attributes:
+        id: Its name within its set, as on the command line.
+        query: What is to be done, in words.
+        tree: The files that an episode begins with.
+        check: What looks at the files: a text for bash, which says by exit code 0 that the task is solved, and
+            finds what was submitted in `$ANSWER`; or a callable, blocking or async, which is given a sandbox and
+            what was submitted (before that, and where that is nothing, what the last command printed), and
+            answers with a truth value, a number from 0 to 1, where 1 is solved, or a `Grade`. A `SandboxError`,
+            such as for a file that is not there, and an `AssertionError` of it say that the task is not solved.
+        answer: What is to be submitted; blanks around it do not count.
+        instructions: How to act, for prompts; the environment's own unless given.
+        cwd: The folder in which an episode begins.
+        data: More that a strategy may see. Never the answer.
+        binds: What of the host is shown, read-only.
+        environment: More environment variables of the commands.
+        script: Replies that solve it, for demonstrations without a model; no strategy sees them.
+    """
+
+    id: str
+    query: str
+    tree: Tree = field(factory=Tree, repr=False)
+    check: str | Check | None = field(default=None, kw_only=True, repr=False)
+    answer: str | None = field(default=None, kw_only=True, repr=False)
+    instructions: str = field(default="", kw_only=True)
+    cwd: str = field(default="/", kw_only=True)
+    data: FrozenDict[str, JSON] = field(default=EMPTY, kw_only=True, converter=freeze)
+    binds: tuple[Bind, ...] = field(default=(), kw_only=True)
+    environment: FrozenDict[str, str] = field(default=EMPTY, kw_only=True, converter=freeze, repr=False)
+    script: Script = field(default=(), kw_only=True, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if (self.check is None) == (self.answer is None):
+            raise UsageError(f"ShellTask {self.id!r}: give it either a check or an answer.")
+        for name, text in (("check", self.check), ("answer", self.answer)):
+            if isinstance(text, str) and (not text.strip() or "\0" in text):
+                raise UsageError(f"ShellTask {self.id!r}: its {name} is empty or has a NUL; write another.")
+        self.spec(None)
+
+    def task(self, instructions: str) -> Task:
+        """What strategies see of it; with these instructions where it has none of its own."""
+        return Task(
+            self.id, self.query, instructions=self.instructions or instructions, data=self.data, script=self.script
+        )
+
+    def spec(self, limits: SandboxLimits | None) -> SandboxSpec:
+        """What its sandbox is made of."""
+        return SandboxSpec(
+            self.tree,
+            binds=self.binds,
+            environment=self.environment,
+            cwd=self.cwd,
+            limits=limits or SandboxLimits(),
+        )
+
+
+def read_tasks(folder: Path) -> list[ShellTask]:
+    """The tasks of a folder's `tasks.json`, as `docs/environments.md` says.
+
+    Raises:
+        DataError: The folder, the file or one of its trees is missing or broken; the message says which row.
+    """
+    path = folder / "tasks.json"
+    if not folder.is_dir():
+        raise DataError(f"{folder}: there is no such folder; name one that holds tasks.json.")
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: it cannot be read: {error.strerror}; put the tasks there.") from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: this is not JSON: {error}; write a list of objects.") from None
+    if not isinstance(rows, list) or not rows:
+        raise DataError(f"{path}: this is no list of tasks; write a list of objects.")
+    trees: dict[str, Tree] = {}
+    return [_read_task(path, number, row, trees) for number, row in enumerate(rows)]
+
+
+def _read_task(path: Path, number: int, row: Any, trees: dict[str, Tree]) -> ShellTask:
+    place = f"{path}: row {number}"
+    problem = _wrong(row)
+    if problem:
+        raise DataError(f"{place} {problem}.")
+    texts = {name: row[name] for name in _TEXTS if name in row}
+    try:
+        return ShellTask(
+            str(row.get("id", number)),
+            tree=_tree(place, row.get("tree", {}), path.parent, trees),
+            data=freeze(row.get("data", {})),
+            environment=freeze(row.get("environment", {})),
+            script=tuple(row.get("script", ())),
+            **texts,
+        )
+    except UsageError as error:
+        raise DataError(f"{place}: {error}") from None
+
+
+def _wrong(row: Any) -> str:
+    """What is wrong with the types of a row, and what to do; empty where they are right."""
+    if not isinstance(row, dict) or "query" not in row:
+        return "lacks its query; give it one"
+    for name in row:
+        if name not in _KEYS:
+            return f"has {name!r}, which nothing reads. {near(name, _KEYS)[:-1]}"
+    for name in _TEXTS:
+        if name in row and not isinstance(row[name], str):
+            return f"has no text for its {name}; write one"
+    for name in ("data", "environment"):
+        if not isinstance(row.get(name, {}), dict):
+            return f"has no object for its {name}; write one"
+    script = row.get("script", [])
+    if not isinstance(script, list) or not _are_texts(script):
+        return "has no list of texts for its script; write one"
+    if not _are_texts(row.get("environment", {}).values()):
+        return "has no text for a variable of its environment; write one"
+    return ""
+
+
+def _tree(place: str, given: Any, folder: Path, trees: dict[str, Tree]) -> Tree:
+    """The tree of a row: in a file of the folder, which is read once, or as texts by path."""
+    if isinstance(given, dict) and _are_texts(given.values()):
+        return Tree.of(given)
+    if not isinstance(given, str) or Path(given).name != given:
+        problem = "names no tree: give the name of a tree.json file in this folder, or an object of texts by path"
+        raise DataError(f"{place} {problem}.")
+    if given not in trees:
+        trees[given] = Tree.read(folder / given)
+    return trees[given]
+
+
+def _are_texts(values: Any) -> bool:
+    return all(isinstance(value, str) for value in values)
