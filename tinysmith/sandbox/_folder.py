@@ -1,0 +1,218 @@
+"""A sandbox's files on the host: made before anything runs, and taken away.
+
+What runs in the sandbox is hostile. So once something has run, nothing here opens a file or follows a link: files
+are read and copied from within the sandbox alone.
+"""
+
+import os
+import secrets
+import shutil
+import stat
+import subprocess
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from attrs import define, evolve, field
+
+from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
+from tinysmith.sandbox.tree import Entry, Tree
+
+_MOUNTED = ("usr", "proc", "dev", "etc")
+_LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
+_FOLDERS = {"home": 0o755, "root": 0o700, "run": 0o755, "tmp": 0o1777, "var": 0o755, "var/tmp": 0o1777}
+_ETC = {
+    "passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+    "group": "root:x:0:\nnogroup:x:65534:\n",
+    "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
+    "hostname": "sandbox\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
+SHOWN_ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime")
+"""What is shown of the host's /etc."""
+
+_SPARE_UIDS = range(1_900_000_000, 2_100_000_000)  # nobody's, and beyond those that containers are given
+
+
+def spare_uid() -> int | None:
+    """A user id that nobody has, where we are root; None where we are not."""
+    if os.geteuid():
+        return None
+    return _SPARE_UIDS[secrets.randbelow(len(_SPARE_UIDS))]
+
+
+@define(eq=False)
+class Folder:
+    """A place on the host with a sandbox's files in `root` and its `/etc`.
+
+    Attributes:
+        place: A folder of its own, of which others on the host learn nothing.
+        root: What is `/` in the sandbox.
+        etc: What is `/etc` in it, read-only.
+        uid: Whose the files are; None for ours.
+    """
+
+    place: Path
+    root: Path
+    etc: Path
+    uid: int | None
+    _remove: "weakref.finalize[[Path, int], Folder]" = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._remove = weakref.finalize(self, _remove_ours, self.place, os.getpid())
+
+    @classmethod
+    def make(cls, uid: int | None) -> "Folder":
+        """An empty place, where this process keeps what is temporary.
+
+        Raises:
+            SandboxUnavailable: The sandbox's user may not pass to there.
+        """
+        place = Path(tempfile.mkdtemp(prefix="tinysmith-"))
+        closed = [] if uid is None else [each for each in place.parents if not each.stat().st_mode & stat.S_IXOTH]
+        if closed:
+            place.rmdir()
+            problem = f"Sandboxes are made in {place.parent}, and only root may pass {closed[0]}"
+            raise SandboxUnavailable(f"{problem}; name another folder with TMPDIR, such as /tmp.")
+        if uid is not None:
+            place.chmod(0o711)  # the sandbox's user may pass, and see nothing
+        return cls(place, place / secrets.token_hex(16), place / secrets.token_hex(16), uid)
+
+    def fill(self, tree: Tree, cwd: str) -> None:
+        """Makes the files, in a root that is not there yet.
+
+        Raises:
+            UsageError: The tree has something where the sandbox has its own, or the host cannot hold it.
+        """
+        within = [entry for entry in tree.entries if not entry.path.startswith("/etc/")]
+        _refuse_reserved(within)
+        with _told():
+            self.make_root()
+            for name in _MOUNTED:
+                self._own(_made(self.root / name), 0o755)
+            for name, mode in _FOLDERS.items():
+                self._own(_made(self.root / name), mode)
+            for name, target in _LINKS.items():
+                (self.root / name).symlink_to(target)
+                self._own(self.root / name)
+            self._put(self.root, within)
+            if cwd not in {entry.path for entry in within}:
+                self._folders(self.root, cwd)
+
+    def make_root(self) -> None:
+        """Makes an empty root."""
+        self.root.mkdir()
+        self._own(self.root, 0o755)
+
+    def make_etc(self, tree: Tree) -> None:
+        """Makes `/etc`, with what the tree has there.
+
+        Raises:
+            UsageError: The tree has something that is shown of the host's.
+        """
+        entries = [_beneath_etc(entry) for entry in tree.entries if entry.path.startswith("/etc/")]
+        ours = [entry.path for entry in entries if entry.path.split("/")[1] in SHOWN_ETC]
+        if ours:
+            raise UsageError(f"The tree has /etc{ours[0]}, which is the host's in every sandbox; leave it out.")
+        with _told():
+            self.etc.mkdir(mode=0o755)
+            for name, text in _ETC.items():
+                if f"/{name}" not in {entry.path for entry in entries}:
+                    (self.etc / name).write_text(text, encoding="ascii")
+            for name in SHOWN_ETC:  # to mount on
+                source = Path("/etc") / name
+                if source.exists():
+                    (self.etc / name).mkdir() if source.is_dir() else (self.etc / name).touch()
+            self._put(self.etc, entries)
+
+    def empty(self) -> None:
+        """Takes the root away."""
+        _remove(self.root)
+
+    def remove(self) -> None:
+        """Takes all away; doing so again does nothing."""
+        self._remove()
+
+    def _put(self, top: Path, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            path = top / entry.path[1:]
+            self._folders(top, _parent(entry.path))
+            if entry.kind == "dir":
+                path.mkdir(exist_ok=True)
+            elif entry.kind == "link":
+                path.symlink_to(entry.target)
+            else:
+                with path.open("xb") as file:
+                    file.write(entry.data)
+            self._own(path, None if entry.kind == "link" else entry.mode)
+        for entry in reversed(entries):  # what is made in a folder changes its time
+            if entry.mtime_s is not None:
+                os.utime(top / entry.path[1:], (entry.mtime_s, entry.mtime_s), follow_symlinks=False)
+
+    def _folders(self, top: Path, path: str) -> None:
+        missing = []
+        while path != "/" and not (top / path[1:]).exists():
+            missing.append(top / path[1:])
+            path = _parent(path)
+        for folder in reversed(missing):
+            self._own(_made(folder), 0o755)
+
+    def _own(self, path: Path, mode: int | None = None) -> None:
+        if self.uid is not None:
+            os.lchown(path, self.uid, self.uid)
+        if mode is not None:
+            path.chmod(mode)  # after the owner, whose change would take away setuid bits
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        problem = f"{error.strerror}: {Path(os.fsdecode(error.filename or '')).name}"
+        raise UsageError(f"The sandbox's tree cannot be made: {problem}; change the tree.") from error
+
+
+def _beneath_etc(entry: Entry) -> Entry:
+    return evolve(entry, path=entry.path.removeprefix("/etc"))
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0] or "/"
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _refuse_reserved(entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        is_ours = entry.path.split("/")[1] in (*_MOUNTED, *_LINKS)
+        if is_ours or (entry.path[1:] in _FOLDERS and entry.kind != "dir"):
+            problem = f"The tree has {entry.path}, which is the sandbox's own"
+            raise UsageError(f"{problem}; move it, or show a folder of the host there with a Bind.")
+
+
+def _remove_ours(place: Path, process: int) -> None:
+    if os.getpid() == process:  # and not one that was forked from it
+        _remove(place)
+
+
+def _remove(folder: Path) -> None:
+    with suppress(RecursionError):  # nested deeper than Python may call itself
+        shutil.rmtree(folder, ignore_errors=True)
+    if not os.path.lexists(folder):
+        return
+    for command in (
+        ["/bin/chmod", "-R", "u+rwx"],
+        ["/bin/rm", "-rf", "--one-file-system"],
+    ):  # they follow no links
+        words = [*command, "--", str(folder)]
+        done = subprocess.run(words, check=False, capture_output=True, env={})  # noqa: S603  # two constants
+    if os.path.lexists(folder):
+        raise EnvironmentLost(
+            f"{folder} cannot be taken away: {done.stderr.decode(errors='replace').strip()[:200]}"
+        )

@@ -1,0 +1,195 @@
+"""A sandbox whose files are a folder of the host: what back ends on the machine itself have in common."""
+
+import os
+import subprocess
+import threading
+import time
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Self
+
+from attrs import evolve
+
+from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
+from tinysmith.sandbox._folder import Folder
+from tinysmith.sandbox._running import Output, Process, Watch, attend, in_memory
+from tinysmith.sandbox._session import Beginning, ShellSession
+from tinysmith.sandbox._usage import Quota
+from tinysmith.sandbox.sandbox import Sandbox, Session, Stop, Stopped
+from tinysmith.sandbox.spec import Executed, SandboxLimits, SandboxSpec
+
+_KILLED = 137
+_COPYING_S = 120.0
+
+
+class FolderSandbox(Sandbox):
+    """A folder of the host, in which each command is a process of its own.
+
+    Attributes:
+        folder: The files on the host.
+    """
+
+    def __init__(self, spec: SandboxSpec, *, copied: "FolderSandbox | None" = None) -> None:
+        for bind in spec.binds:
+            if not bind.source.exists():
+                raise UsageError(f"Bind: there is no {bind.source} on the host; name what is there.")
+        self.spec = spec
+        self._lock = threading.Lock()
+        self._running: set[Process] = set()
+        self._sessions: set[ShellSession] = set()
+        self._is_closed = False
+        self.folder: Folder = Folder.make(self.new_uid() if copied is None else copied.folder.uid)
+        self._quota = Quota(self.folder.root, spec.limits)
+        try:
+            self.folder.make_etc(spec.tree)
+            if copied is None:
+                self.folder.fill(spec.tree, spec.cwd)
+            else:
+                self._copy(copied)
+        except BaseException:
+            self.folder.remove()
+            raise
+
+    def exec(
+        self,
+        command: str | Sequence[str],
+        *,
+        stdin: bytes = b"",
+        cwd: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        merges_stderr: bool = False,
+        wall_s: float | None = None,
+        stop: Stop | None = None,
+    ) -> Executed:
+        """Runs a command ; whatever it started has ended when this returns."""
+        begin = time.monotonic()
+        limits = self._quota.now()
+        look = partial(self._quota.look, limits=limits)
+        watch = Watch(begin + (self.spec.limits.wall_s if wall_s is None else wall_s), stop, look)
+        self._demand_open()
+        how = self.invocation(command, cwd, environment, limits)
+        done = self._run(how, watch, stdin, merges_stderr=merges_stderr)
+        if done.exit_code < 0:
+            self._explain(done)
+        return evolve(done, duration_s=time.monotonic() - begin)
+
+    def open_session(self) -> Session:
+        """Starts a bash that stays."""
+        with self._lock:
+            self._demand_open()
+            session = ShellSession(self.invocation, self._quota, self._sessions.discard)
+            self._sessions.add(session)
+        return session
+
+    def fork(self) -> Self:
+        """A second sandbox with a copy of the files."""
+        self._demand_open()
+        return type(self)(self.spec, copied=self)
+
+    def reset(self) -> None:
+        """Ends all that runs, and makes the files anew."""
+        self._demand_open()
+        self._end_all()
+        self.folder.empty()
+        self.folder.fill(self.spec.tree, self.spec.cwd)
+
+    def close(self) -> None:
+        """Ends all that runs, and takes the files away."""
+        self._is_closed = True
+        self._end_all()
+        self.folder.remove()
+
+    @abstractmethod
+    def invocation(
+        self,
+        command: str | Sequence[str],
+        cwd: str | None = None,
+        environment: Mapping[str, str] | None = None,
+        limits: SandboxLimits | None = None,
+    ) -> Beginning:
+        """How a command is started.
+
+        Raises:
+            UsageError: An argument is none.
+        """
+
+    @staticmethod
+    @abstractmethod
+    def new_uid() -> int | None:
+        """Whose the files and processes of a new sandbox are; None for ours."""
+
+    @abstractmethod
+    def copying(self, old: Folder) -> Beginning:
+        """How the files of another sandbox are copied to this one's, which are none yet."""
+
+    def _run(self, how: Beginning, watch: Watch, stdin: bytes = b"", *, merges_stderr: bool = False) -> Executed:
+        """Runs what is started so; an exit code of -1 says that it never ran."""
+        output = Output(self.spec.limits.output_bytes)
+        process = self._started(how, stdin, merges_stderr=merges_stderr)
+        try:
+            try:
+                ended_by, is_stopped = attend(process, output, watch)
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                exit_code = process.finish()
+            if is_stopped:
+                raise Stopped
+            stdout, stderr = output.of(process.main.stdout), output.of(process.main.stderr)
+        finally:
+            with self._lock:
+                self._running.discard(process)
+            process.close()
+        code = _KILLED if ended_by else -1 if exit_code is None else exit_code
+        return Executed(stdout, stderr, code, ended_by)
+
+    def _started(self, how: Beginning, stdin: bytes, *, merges_stderr: bool) -> Process:
+        source = in_memory(stdin) if stdin else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            process = how.begin(
+                stdin=source,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if merges_stderr else subprocess.PIPE,
+            )
+        finally:
+            os.close(source)
+        with self._lock:
+            self._running.add(process)
+        if self._is_closed:  # by another thread, which may not have seen this one
+            process.kill()
+        return process
+
+    def _explain(self, done: Executed) -> None:
+        """Raises what became of a command that never came to its end.
+
+        Raises:
+            SandboxError: It could not begin where it was to.
+            EnvironmentLost: Anything else.
+        """
+        why = (done.error_text or done.text).strip().partition("\n")[0].removeprefix("bwrap: ")
+        if self._is_closed:
+            raise EnvironmentLost("The sandbox was closed while a command ran; take one at a time.")
+        if why.startswith("Can't chdir to "):
+            raise SandboxError(f"The command cannot begin in that folder: {why}.")
+        raise EnvironmentLost(f"Nothing can be run in the sandbox: {why or 'it was killed'}.")
+
+    def _copy(self, other: "FolderSandbox") -> None:
+        self.folder.make_root()
+        watch = Watch(time.monotonic() + _COPYING_S, None, lambda _: "")  # what is copied has a size already
+        done = self._run(self.copying(other.folder), watch)
+        if done.exit_code:
+            raise EnvironmentLost(f"The sandbox's files cannot be copied: {done.error_text.strip()[:200]}.")
+
+    def _end_all(self) -> None:
+        with self._lock:
+            sessions, running = list(self._sessions), list(self._running)
+        for session in sessions:
+            session.close()
+        for process in running:
+            process.kill()
+
+    def _demand_open(self) -> None:
+        if self._is_closed:
+            raise UsageError("The sandbox is closed; make another.")

@@ -1,0 +1,171 @@
+"""How `bwrap` is started: the isolation, the mounts and the limits of a sandbox, as its options.
+
+Each line is held by a test. `bwrap` itself is started with an empty environment, since the first process within
+is a copy of it and shows its environment to all others. Nothing is mounted at a path that those within can move or
+replace by a link: whoever is next would mount wherever it leads. Limits of processes are set within, where the
+kernel counts those of the sandbox alone. `/dev` is memory that anybody may fill unless it is made read-only, and
+`/proc/keys` names the keys of the host's user.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from tinysmith.errors import EnvironmentLost, UsageError
+from tinysmith.sandbox._filter import system_call_filter
+from tinysmith.sandbox._folder import SHOWN_ETC, Folder
+from tinysmith.sandbox._running import Process, Status, in_memory
+from tinysmith.sandbox.spec import SandboxLimits, SandboxSpec
+
+BWRAP = "/usr/bin/bwrap"
+ENVIRONMENT = {
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+}
+_ISOLATED = (
+    "--unshare-user",
+    "--unshare-all",
+    "--disable-userns",
+    "--uid",
+    "0",
+    "--gid",
+    "0",
+    "--hostname",
+    "sandbox",
+    "--die-with-parent",
+    "--new-session",
+    "--cap-drop",
+    "ALL",
+    "--clearenv",
+)
+_USR = ("--ro-bind", "/usr", "/usr")
+_LINKED = ("--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64")
+_OPEN_FILES = 256
+_SHM = "/dev/shm"  # noqa: S108  # of the sandbox, and of a size
+_KEYS = ("/proc/keys", "/proc/key-users")
+_E2BIG = 7
+_IS_FULL = ("/usr/bin/env", "--ignore-signal=XFSZ")  # then a write fails, instead of ending who writes
+
+
+@frozen
+class Invocation:
+    """How `bwrap` is started.
+
+    Attributes:
+        arguments: Its own, and the command; nothing secret, since the sandbox sees them.
+        options: What it reads from a file descriptor, so that the sandbox does not see host paths.
+        filter: The filter of system calls, if there is one.
+        uid: Whom it runs as; None for who we are.
+    """
+
+    arguments: tuple[str, ...]
+    options: tuple[str, ...] = field(repr=False)
+    filter: bytes | None = field(repr=False)
+    uid: int | None
+
+    def begin(self, **streams: Any) -> Process:
+        """Starts it, in the thread whose end ends it.
+
+        Args:
+            **streams: stdin, stdout and stderr as for `subprocess.Popen`.
+
+        Raises:
+            UsageError: The arguments are too long.
+            EnvironmentLost: It cannot be started.
+        """
+        status = Status.new()
+        try:
+            main = self.start(told_at=status.sink, **streams)
+        except BaseException:
+            status.close()
+            raise
+        status.started()
+        return Process(main, status)
+
+    def start(self, *, told_at: int = -1, **streams: Any) -> "subprocess.Popen[bytes]":
+        """Starts it alone; it tells its status on a file descriptor, where one is given."""
+        sources = [] if self.filter is None else [in_memory(self.filter)]
+        told: list[str] = ["--seccomp", str(sources[0])] if sources else []
+        told += [] if told_at < 0 else ["--json-status-fd", str(told_at)]
+        sources.append(in_memory("".join(f"{option}\0" for option in (*told, *self.options)).encode()))
+        if self.uid is not None:
+            streams.update(user=self.uid, group=self.uid, extra_groups=[])
+        kept = [*sources, *([] if told_at < 0 else [told_at])]
+        try:
+            return subprocess.Popen(  # noqa: S603  # this is the one door through which it comes
+                [BWRAP, "--args", str(sources[-1]), "--", *self.arguments],
+                env={},  # the first process within shows its own to all others
+                cwd="/",
+                pass_fds=kept,
+                start_new_session=True,
+                **streams,
+            )
+        except OSError as error:
+            if error.errno == _E2BIG:
+                raise UsageError("The command is too long for the kernel; write it into a file first.") from None
+            raise EnvironmentLost(f"bwrap cannot be started: {error.strerror}.") from error
+        finally:
+            for source in sources:
+                os.close(source)
+
+
+def invocation(
+    spec: SandboxSpec,
+    limits: SandboxLimits,
+    folder: Folder,
+    words: tuple[str, ...],
+    cwd: str,
+    *,
+    more: dict[str, str],
+) -> Invocation:
+    """How a command of a sandbox is started; `more` are its own environment variables."""
+    options = [*_ISOLATED, *_mounts(spec, folder), "--chdir", cwd]
+    for name, value in {**ENVIRONMENT, **spec.environment, **more}.items():
+        options += ["--setenv", name, value]
+    return Invocation((*limited(limits), *words), tuple(options), system_call_filter(), folder.uid)
+
+
+def copying(old: Folder, new: Folder) -> Invocation:
+    """How the files of one sandbox are copied to another: from within, where no link leads to the host."""
+    capabilities = [part for name in ("DAC_OVERRIDE", "FOWNER") for part in ("--cap-add", f"CAP_{name}")]
+    files = ("--ro-bind", str(old.root), "/old", "--bind", str(new.root), "/new")
+    return Invocation(
+        ("/usr/bin/cp", "-a", "--", "/old/.", "/new"),
+        (*_ISOLATED, *capabilities, *_USR, *_LINKED, *files),
+        system_call_filter(),
+        new.uid,
+    )
+
+
+def _mounts(spec: SandboxSpec, folder: Folder) -> list[str]:
+    mounts = ["--bind", str(folder.root), "/", *_USR, "--ro-bind", str(folder.etc), "/etc"]
+    for name in SHOWN_ETC:
+        if (Path("/etc") / name).exists():
+            mounts += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
+    mounts += ["--proc", "/proc", "--dev", "/dev", "--size", str(spec.limits.shm_bytes), "--tmpfs", _SHM]
+    for name in _KEYS:
+        if Path(name).exists():
+            mounts += ["--ro-bind", "/dev/null", name]
+    for bind in spec.binds:
+        mounts += ["--ro-bind", str(bind.source.absolute()), bind.target]
+    return [*mounts, "--remount-ro", "/dev"]
+
+
+def limited(limits: SandboxLimits) -> tuple[str, ...]:
+    """What begins a command within limits."""
+    given = {
+        "as": limits.memory_bytes,
+        "cpu": limits.cpu_s,
+        "fsize": limits.file_bytes,
+        "nproc": limits.processes,
+        "nofile": _OPEN_FILES,
+        "core": 0,
+        "memlock": 65536,
+        "msgqueue": 65536,
+    }
+    told = () if limits.file_bytes > 1 else _IS_FULL
+    return ("/usr/bin/prlimit", *(f"--{name}={value}:{value}" for name, value in given.items()), "--", *told)

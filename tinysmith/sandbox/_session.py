@@ -1,0 +1,297 @@
+"""A bash that stays: commands come by its standard input, and marks tell where the output of each begins and ends.
+
+The marks hold a number that is new for each command. So what an earlier command still prints is dropped, and what
+was printed to look like an end is output. Whoever takes the trouble to read the mark in the shell's memory can end
+his own command early, and nothing else.
+"""
+
+import os
+import secrets
+import select
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, Protocol
+
+from attrs import define, field
+
+from tinysmith.errors import EnvironmentLost, UsageError
+from tinysmith.sandbox._running import Process, Watch
+from tinysmith.sandbox._usage import Quota
+from tinysmith.sandbox._words import is_passable
+from tinysmith.sandbox.sandbox import Session, Stop, Stopped
+from tinysmith.sandbox.spec import EndedBy, Executed
+
+_MARK = 12
+_LOOP = """\
+exec 200<&0 201>&1 2>&1 </dev/null
+tinysmith_code() { return "$1"; }
+tinysmith_last=0
+while IFS= read -r -d '' -u 200 tinysmith_next; do
+  printf '%s<' "${tinysmith_next:0:12}" >&201
+  tinysmith_code "$tinysmith_last"
+  eval "${tinysmith_next:12}" 200<&- 201>&-
+  tinysmith_last=$?
+  printf '\\n%s>%d\\n' "${tinysmith_next:0:12}" "$tinysmith_last" >&201
+done"""
+_KILLED = 137
+_ROUND_S = 0.05
+_GRACE_S = 1.0  # for a shell whose commands were ended to say so
+_IDLE_S = 0.5
+_CHUNK = 1 << 16
+
+
+class Beginning(Protocol):
+    """How a command is started."""
+
+    def begin(self, **streams: Any) -> Process:
+        """Starts it."""
+        ...
+
+
+class Inviting(Protocol):
+    """What says how a command is started."""
+
+    def __call__(self, command: Sequence[str], /) -> Beginning: ...
+
+
+@define(eq=False)
+class _Reading:
+    """The output of one command, as far as it is read.
+
+    Attributes:
+        mark: What its begin and its end are known by.
+        left: How many bytes of it are still kept; below 0 where it was too much.
+        exit_code: None until the end is read.
+    """
+
+    mark: bytes
+    left: int
+    exit_code: int | None = None
+    _kept: list[bytes] = field(factory=list)
+    _tail: bytearray = field(factory=bytearray)
+    _is_begun: bool = False
+
+    def take(self, more: bytes) -> None:
+        """Takes what was read."""
+        self._tail += more
+        if not self._is_begun:
+            begin = self._tail.find(self.mark + b"<")
+            if begin < 0:
+                del self._tail[:-_MARK]  # of an earlier command
+                return
+            self._is_begun = True
+            del self._tail[: begin + _MARK + 1]
+        end = self._tail.find(b"\n" + self.mark + b">")
+        if end < 0:
+            self._keep(len(self._tail) - _MARK - 1)
+            return
+        code, is_whole, _ = self._tail[end + _MARK + 2 :].partition(b"\n")
+        if is_whole:
+            self.exit_code = int(code)
+            self._keep(end)
+
+    def output(self) -> bytes:
+        """What the command printed."""
+        return b"".join(self._kept)
+
+    def _keep(self, count: int) -> None:
+        if count > 0:
+            self._kept.append(bytes(self._tail[: min(count, max(0, self.left))]))
+            self.left -= count
+            del self._tail[:count]
+
+
+class ShellSession(Session):
+    """A bash of its own.
+
+    Args:
+        invite: Says how a command is started.
+        quota: The limits of the sandbox's files.
+        forget: Is told when it is closed.
+    """
+
+    def __init__(self, invite: Inviting, quota: Quota, forget: Callable[["ShellSession"], None]) -> None:
+        self._invite = invite
+        self._quota = quota
+        self._forget = forget
+        self._busy = threading.Lock()
+        self._is_closed = False
+        self._shell: _Shell | None = _Shell(invite, quota)
+
+    def run(self, command: str, *, wall_s: float | None = None, stop: Stop | None = None) -> Executed:
+        """Runs a command in the shell."""
+        if not is_passable(command):
+            raise UsageError("The command has a NUL or half a character, which no shell can read; leave it out.")
+        if not self._busy.acquire(blocking=False):
+            raise UsageError("The session runs a command already; it takes one at a time.")
+        try:
+            self._demand_open()
+            if self._shell is None:
+                self._shell = _Shell(self._invite, self._quota)
+                self._demand_open()  # by another thread, which did not see this one
+            limits = self._quota.limits
+            begin = time.monotonic()
+            watch = Watch(begin + (limits.wall_s if wall_s is None else wall_s), stop, self._look)
+            return self._ran(self._shell, command, watch, begin)
+        finally:
+            self._busy.release()
+
+    def close(self) -> None:
+        """Ends the shell and all that it started."""
+        self._is_closed = True
+        self._forget(self)
+        shell = self._shell
+        if shell is not None:
+            shell.end()  # a command that runs comes to its end by that
+        with self._busy:
+            if self._shell is not None:
+                self._shell.end()
+                self._shell.dispose()
+            self._shell = None
+
+    def _ran(self, shell: "_Shell", command: str, watch: Watch, begin: float) -> Executed:
+        reading = _Reading(secrets.token_hex(_MARK // 2).encode(), self._quota.limits.output_bytes)
+        ended_by, is_stopped = shell.answer(reading, reading.mark + command.encode() + b"\0", watch)
+        if reading.exit_code is None and (ended_by or is_stopped):
+            shell.recover(reading)
+        exit_code = reading.exit_code
+        is_lost = exit_code is None
+        if is_lost:
+            exit_code = shell.end()
+            shell.dispose()
+            self._shell = None
+        if is_stopped:
+            raise Stopped
+        if is_lost and self._is_closed:
+            raise EnvironmentLost("The session was closed while a command ran; take one at a time.")
+        if exit_code is None and not ended_by:
+            raise EnvironmentLost("The session's shell was ended from outside; nothing is known of its command.")
+        code = _KILLED if ended_by or exit_code is None else exit_code
+        return Executed(reading.output(), b"", code, ended_by, time.monotonic() - begin, is_session_new=is_lost)
+
+    def _look(self, processes: Sequence[int]) -> EndedBy:
+        return self._quota.look(processes, self._quota.limits)
+
+    def _demand_open(self) -> None:
+        if self._is_closed:
+            raise UsageError("The session is closed; open another.")
+
+
+class _Shell:
+    """One bash, which a thread of its own begins and waits for: `bwrap` ends with the thread that began it."""
+
+    def __init__(self, invite: Inviting, quota: Quota) -> None:
+        self._quota = quota
+        self._begun: Future[Process] = Future()
+        self._is_over = threading.Event()
+        self._is_idle = threading.Event()
+        how = invite(["/bin/bash", "--norc", "--noprofile", "-c", _LOOP, "bash"])
+        threading.Thread(target=self._keep, args=(how,), name="tinysmith-session", daemon=True).start()
+        self._process = self._begun.result()
+        self._in, self._out = (
+            stream.fileno()
+            for stream in (self._process.main.stdin, self._process.main.stdout)
+            if stream is not None
+        )
+        os.set_blocking(self._in, False)
+
+    def answer(self, reading: _Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
+        """Sends a command and reads what it prints; tells what is to end it, and if it was stopped."""
+        self._is_idle.clear()
+        try:
+            return self._exchange(reading, frame, watch)
+        finally:
+            self._is_idle.set()
+
+    def recover(self, reading: _Reading) -> None:
+        """Ends what the shell has started, so that it comes to the end of the command, if it can."""
+        deadline = time.monotonic() + _GRACE_S
+        while reading.exit_code is None and time.monotonic() < deadline and not self._is_over.is_set():
+            self._process.end_others()
+            self._exchange(reading, b"", Watch(time.monotonic() + _ROUND_S, None, _looks_at_nothing))
+
+    def end(self) -> int | None:
+        """Ends it and all that it started, and returns its exit code; it may be ended again."""
+        if not self._is_over.is_set():
+            self._process.kill()
+            self._is_over.wait()
+        return self._process.status.exit_code
+
+    def dispose(self) -> None:
+        """Gives its file descriptors back, when it is over and nobody reads."""
+        self._process.close()
+
+    def _exchange(self, reading: _Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
+        stop = -1 if watch.stop is None else watch.stop.fileno()
+        poll = select.poll()
+        poll.register(self._out, select.POLLIN)
+        if stop >= 0:
+            poll.register(stop, select.POLLIN)
+        frame = self._sent(frame, poll)
+        while reading.exit_code is None:
+            ready = {descriptor for descriptor, _ in poll.poll(watch.wait_s() * 1000 + 1)}
+            if stop in ready:
+                return "", True
+            if self._in in ready:
+                frame = self._sent(frame, poll)
+            if self._out in ready:
+                read = os.read(self._out, _CHUNK)
+                if not read:
+                    return "", False
+                is_fine = reading.left >= 0
+                reading.take(read)
+                if is_fine and reading.left < 0:
+                    return "output_bytes", False
+            ended_by = "" if reading.exit_code is not None else watch.ended_by(self._process)
+            if ended_by:
+                return ended_by, False
+        return "", False
+
+    def _sent(self, frame: bytes, poll: "select.poll") -> bytes:
+        """Sends what goes in now, and returns the rest, which is sent when the shell has read some."""
+        try:
+            frame = frame[os.write(self._in, frame) :] if frame else b""
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:
+            frame = b""
+        if frame:
+            poll.register(self._in, select.POLLOUT)
+        else:
+            with suppress(KeyError):
+                poll.unregister(self._in)
+        return frame
+
+    def _keep(self, how: Beginning) -> None:
+        try:
+            process = how.begin(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for it
+            self._begun.set_exception(error)
+            return
+        process.status.wait_for_first()
+        self._begun.set_result(process)
+        self._is_idle.set()
+        self._attend(process)
+        process.finish()
+        self._is_over.set()
+
+    def _attend(self, process: Process) -> None:
+        """Waits for its end, and meanwhile looks at what is left running between commands."""
+        main = os.pidfd_open(process.main.pid)
+        try:
+            poll = select.poll()
+            poll.register(main, select.POLLIN)
+            while not poll.poll(_IDLE_S * 1000):
+                left = process.others() if self._is_idle.is_set() else []
+                if left and self._quota.look(left, self._quota.limits):
+                    self._process.end_others()
+        finally:
+            os.close(main)
+
+
+def _looks_at_nothing(_: Sequence[int]) -> EndedBy:
+    return ""

@@ -1,0 +1,222 @@
+"""What a sandbox's files take on the host, and which of their limits that passes.
+
+What runs within may change the files at any time. So a folder is opened by its name in the folder above it, never
+through a link; on the way back up it must still be the one that it was; and only numbers are read.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from attrs import define, evolve, field, frozen
+
+from tinysmith.sandbox.spec import EndedBy, SandboxLimits
+
+_SPARE_FILES = 64  # what `rm` or a shell may need while there are too many
+_TRIES = 3
+_OPEN = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+@frozen
+class Usage:
+    """What files take.
+
+    Attributes:
+        files: Files, folders and links.
+        size: Bytes on disk, with those of files that have no name any more and are still held open.
+    """
+
+    files: int
+    size: int
+
+
+@define(eq=False)
+class Quota:
+    """The limits of a sandbox's files.
+
+    Attributes:
+        root: The folder with the files.
+        limits: The sandbox's.
+    """
+
+    root: Path
+    limits: SandboxLimits
+    _is_full: bool = False
+
+    def look(self, processes: Sequence[int], limits: SandboxLimits) -> EndedBy:
+        """Which limit is passed, if one.
+
+        Args:
+            processes: Those of the sandbox.
+            limits: Those of the command that runs.
+        """
+        used = measure(self.root, processes, limits)
+        ended_by: EndedBy = "files" if used.files > limits.files else ""
+        if used.size > limits.disk_bytes:
+            ended_by = "disk_bytes"
+        self._is_full = self._is_full or bool(ended_by)
+        return ended_by
+
+    def now(self) -> SandboxLimits:
+        """The limits of the next command; where files are over theirs, it may only take some away."""
+        limits = self.limits
+        if not self._is_full:
+            return limits
+        used = measure(self.root, (), None)
+        self._is_full = used.files > limits.files or used.size > limits.disk_bytes
+        if not self._is_full:
+            return limits
+        files = max(limits.files, used.files + _SPARE_FILES)
+        size = max(limits.disk_bytes, used.size + _SPARE_FILES * 4096)
+        return evolve(limits, file_bytes=1, files=files, disk_bytes=size)
+
+
+def measure(root: Path, processes: Sequence[int], limits: SandboxLimits | None) -> Usage:
+    """What the files beneath a folder take; it stops where that is more than the limits.
+
+    Args:
+        root: The folder.
+        processes: Those whose open files without a name count, too.
+        limits: When to stop; None for never.
+    """
+    for _ in range(_TRIES):
+        walk = _Walk(limits)
+        try:
+            walk.through(root)
+        except _Moved:
+            continue
+        size = walk.size + sum(_held(processes))
+        return Usage(walk.files, size)
+    # whoever moves folders all the time is not looked at for ever
+    return Usage(walk.files if limits is None else limits.files + 1, walk.size)
+
+
+class _Moved(Exception):
+    """A folder that was looked into is not where it was."""
+
+
+@define(eq=False)
+class _Level:
+    """A folder that is looked into.
+
+    Attributes:
+        names: Those in it that are left.
+        key: Which one it is.
+        mode: What to give back to it; None where nothing was taken.
+    """
+
+    names: list[str]
+    key: tuple[int, int]
+    mode: int | None
+
+
+@define(eq=False)
+class _Walk:
+    """One look at everything beneath a folder, however deep it is nested; only one folder is open at a time."""
+
+    limits: SandboxLimits | None
+    files: int = 0
+    size: int = 0
+    _at: int = -1
+    _levels: list[_Level] = field(factory=list)
+    _seen: set[int] = field(factory=set)
+
+    def through(self, root: Path) -> None:
+        """Looks at all.
+
+        Raises:
+            _Moved: A folder was moved meanwhile.
+        """
+        try:
+            self._enter(root, None)
+            while self._levels and not self._is_enough():
+                names = self._levels[-1].names
+                if names:
+                    self._visit(names.pop())
+                else:
+                    self._leave()
+        finally:
+            while self._levels:
+                self._give_back(self._levels.pop())
+            if self._at >= 0:
+                os.close(self._at)
+
+    def _is_enough(self) -> bool:
+        limits = self.limits
+        return limits is not None and (self.files > limits.files or self.size > limits.disk_bytes)
+
+    def _visit(self, name: str) -> None:
+        try:
+            found = os.stat(name, dir_fd=self._at, follow_symlinks=False)
+            is_folder = stat.S_ISDIR(found.st_mode)
+            if found.st_nlink > 1 and not is_folder:  # it has several names, and counts once
+                if found.st_ino in self._seen:
+                    return
+                self._seen.add(found.st_ino)
+            self.files += 1
+            self.size += found.st_blocks * 512
+            if is_folder:
+                self._enter(name, self._at)
+        except (FileNotFoundError, NotADirectoryError):  # gone, or another thing, meanwhile
+            return
+
+    def _enter(self, name: Path | str, above: int | None) -> None:
+        mode = None
+        try:
+            descriptor = os.open(name, _OPEN, dir_fd=above)
+        except PermissionError:
+            descriptor, mode = _opened_up(name, above)
+        found = os.fstat(descriptor)
+        self._levels.append(_Level([], (found.st_dev, found.st_ino), mode))
+        if self._at >= 0:
+            os.close(self._at)
+        self._at = descriptor
+        self._levels[-1].names = os.listdir(descriptor)  # noqa: PTH208  # a Path is no descriptor
+
+    def _leave(self) -> None:
+        level = self._levels.pop()
+        above = -1
+        if self._levels:
+            try:
+                above = os.open("..", _OPEN, dir_fd=self._at)
+            except OSError:
+                raise _Moved from None
+        self._give_back(level)
+        os.close(self._at)
+        self._at = above
+        if above >= 0:
+            found = os.fstat(above)
+            if (found.st_dev, found.st_ino) != self._levels[-1].key:
+                raise _Moved
+
+    def _give_back(self, level: _Level) -> None:
+        found = os.fstat(self._at)
+        if level.mode is not None and (found.st_dev, found.st_ino) == level.key:
+            os.fchmod(self._at, level.mode)
+
+
+def _opened_up(name: Path | str, above: int | None) -> tuple[int, int]:
+    """Opens a folder of ours that is closed to us: who owns one may close it, and still fill it from within."""
+    handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+    try:
+        mode = stat.S_IMODE(os.fstat(handle).st_mode)
+        itself = Path(f"/proc/self/fd/{handle}")
+        itself.chmod(mode | 0o700)
+        return os.open(itself, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), mode
+    finally:
+        os.close(handle)
+
+
+def _held(processes: Sequence[int]) -> Iterator[int]:
+    seen = set()
+    for process in processes:
+        try:
+            for entry in Path(f"/proc/{process}/fd").iterdir():
+                found = entry.stat()
+                key = (found.st_dev, found.st_ino)
+                if stat.S_ISREG(found.st_mode) and found.st_nlink == 0 and key not in seen:
+                    seen.add(key)
+                    yield found.st_blocks * 512
+        except OSError:  # ended meanwhile
+            continue

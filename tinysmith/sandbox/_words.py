@@ -1,0 +1,52 @@
+"""What callers give to run, checked before anything is started."""
+
+from collections.abc import Mapping, Sequence
+
+from tinysmith.errors import UsageError
+from tinysmith.sandbox.tree import is_plain_path
+
+
+def checked_words(command: str | Sequence[str]) -> tuple[str, ...]:
+    """The arguments of a command; a text is for bash.
+
+    Raises:
+        UsageError: There are none, or one of them cannot be an argument.
+    """
+    words = ("/bin/bash", "-c", command) if isinstance(command, str) else tuple(command)
+    if not words or not words[0]:
+        raise UsageError("The command is empty; give a program and its arguments.")
+    for word in words:
+        if not isinstance(word, str) or not is_passable(word):
+            raise UsageError(f"The command has an argument that is no text, or has a NUL: {str(word)[:40]!r}.")
+    return words
+
+
+def checked_cwd(path: str) -> str:
+    """Where a command begins.
+
+    Raises:
+        UsageError: It is no absolute, plain path.
+    """
+    if not is_plain_path(path) or not is_passable(path):
+        raise UsageError(f"cwd is {path!r}; give an absolute path without `.`, `..` and NUL.")
+    return path
+
+
+def checked_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Environment variables.
+
+    Raises:
+        UsageError: One of them cannot be one.
+    """
+    for name, value in environment.items():
+        if not name or "=" in name or not is_passable(name + value):
+            raise UsageError(f"The environment variable {name!r} has no name, or a NUL or `=`; rename it.")
+    return dict(environment)
+
+
+def is_passable(text: str) -> bool:
+    """Whether a text can be given to a program."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False

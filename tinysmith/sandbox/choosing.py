@@ -1,0 +1,31 @@
+"""Back ends by name."""
+
+from collections.abc import Callable, Mapping
+
+from tinysmith._shown import near
+from tinysmith.errors import SandboxUnavailable, UsageError
+from tinysmith.sandbox.bubblewrap import Bubblewrap
+from tinysmith.sandbox.sandbox import Backend
+from tinysmith.sandbox.unsafe_local import UnsafeLocal
+
+BACKENDS: Mapping[str, Callable[[], Backend]] = {"bubblewrap": Bubblewrap, "unsafe-local": UnsafeLocal}
+_AUTO = ("bubblewrap",)
+
+
+def backend(name: str = "auto") -> Backend:
+    """The back end of a name; `auto` is the first one that works here, and never `unsafe-local`.
+
+    Raises:
+        UsageError: There is none of that name.
+        SandboxUnavailable: It cannot be used here, or, with `auto`, none can; the message says what to install.
+    """
+    if name != "auto" and name not in BACKENDS:
+        raise UsageError(f"There is no sandbox {name!r}. {near(name, [*BACKENDS, 'auto'])}")
+    reasons = []
+    for each in _AUTO if name == "auto" else (name,):
+        made = BACKENDS[each]()
+        found = made.probe()
+        if found.ok:
+            return made
+        reasons.append(f"{each}: {found.reason}")
+    raise SandboxUnavailable(f"No sandbox works here. {' '.join(reasons)}")
