@@ -45,7 +45,7 @@ MISUSES = [
     ),
     (
         "machines:TryAgain --env demo --model scripted",
-        "--env demo has 6 tasks: add --all, or --task count-boats.",
+        "--env demo has 18 tasks: add --all, or --task count-boats.",
     ),
     (
         "machines:TryAgain --env demo --model scripted --task count-boat",

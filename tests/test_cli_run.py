@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+import tinysmith.environments
 from tinysmith.cli import main
 
 HERE = Path(__file__).parent / "strategies_for_cli.py"
 PIN, SAY, WALL = f"{HERE}:Pin", f"{HERE}:Say", f"{HERE}:Wall"
+FERRY = ["--env", "intercode-sql", "--data", str(Path(tinysmith.environments.__file__).parent / "demo")]
 
 
 def script(folder: Path, *replies: str) -> str:
@@ -40,7 +42,7 @@ class TestRun:
 
     def test_runs_all_tasks(self, capsys: pytest.CaptureFixture[str]) -> None:
         """With --all every task is run, and -q prints a line for each."""
-        code = main(["run", "machines:TryAgain", "--env", "demo", "--all", "--model", "scripted", "-q"])
+        code = main(["run", "machines:TryAgain", *FERRY, "--all", "--model", "scripted", "-q"])
         out = capsys.readouterr().out
         assert code == 0
         assert "count-boats: ✓ solved (solved, reward 1, oracle)" in out
@@ -72,7 +74,7 @@ class TestRun:
     def test_an_unsolved_task_exits_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """A task that is not solved gives exit code 1; with --all it is enough that it was graded."""
         model = script(tmp_path, "SELECT 1", "submit")
-        run = ["run", "machines:TryAgain", "--env", "demo", "--model", model]
+        run = ["run", "machines:TryAgain", *FERRY, "--model", model]
         assert main([*run, "--task", "count-boats"]) == 1
         assert "✗ not solved (ended, reward 0, oracle)" in capsys.readouterr().out
         assert main([*run, "--all"]) == 0

@@ -20,12 +20,8 @@ _LIMIT_HELP = {
 
 
 def add_bindings(command: argparse.ArgumentParser) -> None:
-    """Adds --env, --data, --model, --index and --notebook."""
-    command.add_argument(
-        "--env",
-        help="demo, intercode-sql, stdin, or a factory: package.module:name or path.py:name; needed where the "
-        "strategy acts in an environment",
-    )
+    """Adds --model, --index, --notebook, --env and what goes to the environment."""
+    _add_environment(command)
     command.add_argument(
         "--model",
         action="append",
@@ -40,7 +36,28 @@ def add_bindings(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--notebook", metavar="FILE", help="where the strategy keeps lessons; made if it is not there"
     )
+
+
+def _add_environment(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--env",
+        help="demo, shell, intercode-bash, intercode-python, intercode-sql, intercode-ctf, stdin, or a factory: "
+        "package.module:name or path.py:name; needed where the strategy acts in an environment",
+    )
     command.add_argument("--data", metavar="DIR", help="the folder with the environment's data")
+    command.add_argument("--assets", metavar="DIR", help="of intercode-ctf: the folder with the tasks' files")
+    command.add_argument(
+        "--fidelity",
+        choices=["intercode", "strict"],
+        help="of intercode-bash, -python and -ctf: bug for bug, to compare with published numbers (default), or "
+        "without those bugs",
+    )
+    command.add_argument(
+        "--sandbox",
+        choices=["auto", "bubblewrap", "docker", "unsafe-local"],
+        help="where commands run: the first of bubblewrap and docker that works here (auto, default), one of "
+        "them, or unsafe-local, which is no sandbox",
+    )
 
 
 def add_server(group: Any, prefix: str = "") -> None:

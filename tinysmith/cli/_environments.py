@@ -1,11 +1,13 @@
-"""`--env`, `--data`, `--task`: what is acted on."""
+"""`--env`, `--data`, `--task` and what else says what is acted on."""
 
 import argparse
 import inspect
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from attrs import frozen
 
 from tinysmith._shown import near
 from tinysmith.cli._load import load_factory
@@ -16,48 +18,141 @@ from tinysmith.nodes import World
 from tinysmith.protocols import Environment, Task
 from tinysmith.strategy import Strategy, plan_of
 
-BUILT_IN = ("demo", "intercode-sql", "stdin")
+_OPTIONS = {"data": "data", "assets": "assets", "fidelity": "fidelity", "sandbox": "backend"}
+"""Options of the command line that go to the environment, and what they are called there."""
+
+_UNSAFE = (
+    "tinysmith: --sandbox unsafe-local is no sandbox: commands run on this machine as you, with your files and "
+    "your network."
+)
 
 
-def make_environment(name: str | None, data: str | None, strategy: type[Strategy[Any]]) -> Environment | None:
+@frozen
+class _BuiltIn:
+    """What a built-in environment takes of the options, and a file that its data has, if it needs data."""
+
+    takes: frozenset[str] = frozenset()
+    data: str = ""
+
+
+_SANDBOXED = frozenset({"data", "backend"})
+_INTERCODE = _SANDBOXED | {"fidelity"}
+BUILT_IN = {
+    "demo": _BuiltIn(frozenset({"backend"})),
+    "intercode-sql": _BuiltIn(frozenset({"data"}), "ic_spider_dev.json"),
+    "intercode-bash": _BuiltIn(_INTERCODE, "nl2bash_fs_1.json"),
+    "intercode-python": _BuiltIn(_INTERCODE, "ic_mbpp.json"),
+    "intercode-ctf": _BuiltIn(_INTERCODE | {"assets"}, "ic_ctf.json"),
+    "shell": _BuiltIn(_SANDBOXED, "tasks.json"),
+    "stdin": _BuiltIn(),
+}
+
+
+def make_environment(arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Environment | None:
     """The environment that `--env` names; None where none is named and none is needed.
 
     Raises:
-        UsageError: There is none of that name, or it needs a folder of data, or the strategy needs one.
+        UsageError: There is none of that name, or it needs a folder of data, or the strategy needs one, or it does
+            not take what is given besides.
     """
+    name: str | None = arguments.env
+    options = {of: getattr(arguments, flag) for flag, of in _OPTIONS.items()}
+    options = {of: given for of, given in options.items() if given is not None}
     if name is None:
-        plan = plan_of(strategy)
-        world = next((node for node, kind in plan.kinds.items() if kind is World), None)
-        if world is not None:
-            raise UsageError(
-                f"{plan.name}.{world} acts in an environment. Add --env: {', '.join(BUILT_IN)}, or yours."
-            )
+        _demand_none(strategy, options)
         return None
-    if name == "intercode-sql":
-        if data is None:
-            raise UsageError("--env intercode-sql needs its data: add --data DIR, with ic_spider_dev.json in it.")
-        return SqlEnvironment(data)
     if name in BUILT_IN:
-        if data is not None:
-            raise UsageError(f"--env {name} takes no data; leave out --data.")
-        # Standard output is for results.
-        return SqlEnvironment.demo() if name == "demo" else StdinEnvironment(stdout=sys.stderr)
-    if ":" not in name:
+        made = _built_in(name, options)
+    elif ":" in name:
+        made = _from_factory(name, options)
+    else:
+        problem = f"There is no environment {name!r}. {near(name, BUILT_IN)}"
+        raise UsageError(f"{problem} Or name a factory, module:name.")
+    if options.get("backend") == "unsafe-local":
+        print(_UNSAFE, file=sys.stderr)
+    return made
+
+
+def _demand_none(strategy: type[Strategy[Any]], options: Mapping[str, str]) -> None:
+    plan = plan_of(strategy)
+    world = next((node for node, kind in plan.kinds.items() if kind is World), None)
+    if world is not None:
         raise UsageError(
-            f"There is no environment {name!r}. {near(name, BUILT_IN)} Or name a factory, module:name."
+            f"{plan.name}.{world} acts in an environment. Add --env: {', '.join(BUILT_IN)}, or yours."
         )
-    return _from_factory(name, data)
+    for flag, of in _OPTIONS.items():
+        if of in options:
+            raise UsageError(f"--{flag} is for an environment. Add --env, or leave it out.")
 
 
-def _from_factory(name: str, data: str | None) -> Environment:
+def _refuse(options: Mapping[str, str], takes: frozenset[str], name: str) -> None:
+    for flag, of in _OPTIONS.items():
+        if of in options and of not in takes:
+            raise UsageError(f"{name} takes no {flag}; leave out --{flag}.")
+
+
+def _built_in(name: str, options: Mapping[str, str]) -> Environment:
+    needed = BUILT_IN[name]
+    _refuse(options, needed.takes, f"--env {name}")
+    if needed.data and "data" not in options:
+        raise UsageError(f"--env {name} needs its data: add --data DIR, with {needed.data} in it.")
+    more = {of: given for of, given in options.items() if of != "data"}
+    return _MAKERS[name](options.get("data", ""), more)
+
+
+# What needs a sandbox is imported when it is asked for, so that nobody else waits for it.
+
+
+def _demo(_: str, more: Mapping[str, Any]) -> Environment:
+    from tinysmith.environments.demonstration import DemoEnvironment  # noqa: PLC0415  # see above
+
+    return DemoEnvironment(**more)
+
+
+def _bash(data: str, more: Mapping[str, Any]) -> Environment:
+    from tinysmith.environments.bash import BashEnvironment  # noqa: PLC0415  # see above
+
+    return BashEnvironment(data, **more)
+
+
+def _python(data: str, more: Mapping[str, Any]) -> Environment:
+    from tinysmith.environments.python import PythonEnvironment  # noqa: PLC0415  # see above
+
+    return PythonEnvironment(data, **more)
+
+
+def _ctf(data: str, more: Mapping[str, Any]) -> Environment:
+    from tinysmith.environments.ctf import CtfEnvironment  # noqa: PLC0415  # see above
+
+    return CtfEnvironment(data, **more)
+
+
+def _shell(data: str, more: Mapping[str, Any]) -> Environment:
+    from tinysmith.environments.shell import ShellEnvironment  # noqa: PLC0415  # see above
+
+    return ShellEnvironment.read(data, **more)
+
+
+_MAKERS: Mapping[str, Callable[[str, Mapping[str, Any]], Environment]] = {
+    "demo": _demo,
+    "intercode-sql": lambda data, _: SqlEnvironment(data),
+    "intercode-bash": _bash,
+    "intercode-python": _python,
+    "intercode-ctf": _ctf,
+    "shell": _shell,
+    "stdin": lambda _, __: StdinEnvironment(stdout=sys.stderr),  # standard output is for results
+}
+
+
+def _from_factory(name: str, options: Mapping[str, Any]) -> Environment:
     factory = load_factory(name)
-    takes_data = "data" in inspect.signature(factory).parameters
-    if data is not None and not takes_data:
-        raise UsageError(f"{name} takes no data; leave out --data.")
+    _refuse(options, frozenset(inspect.signature(factory).parameters), name)
+    given = {of: Path(value) if of in {"data", "assets"} else value for of, value in options.items()}
     try:
-        made = factory() if data is None else factory(data=Path(data))
+        made = factory(**given)
     except TypeError as error:
-        raise UsageError(f"{name} cannot be made: {error}. It may take `data`, and nothing else.") from None
+        takes = "`data`, `assets`, `fidelity` and `backend`"
+        raise UsageError(f"{name} cannot be made: {error}. It may take {takes}, and nothing else.") from None
     for method in ("reset", "step", "close"):
         if not inspect.iscoroutinefunction(getattr(made, method, None)):
             problem = f"{name} made a {type(made).__name__}, which is no environment"

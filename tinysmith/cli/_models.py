@@ -1,6 +1,7 @@
 """Model names on the command line become models."""
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import tinysmith.environments
 from tinysmith.cli._journal import is_journal, opened
 from tinysmith.errors import UsageError
 from tinysmith.models.human import Human
@@ -16,7 +18,7 @@ from tinysmith.models.recorded import Recorded
 from tinysmith.models.samples import Samples
 from tinysmith.models.scripted import Scripted
 from tinysmith.protocols import Model, Task
-from tinysmith.strategy import Strategy
+from tinysmith.strategy import Strategy, plan_of
 
 _FOR_NODE = re.compile(r"([A-Za-z_]\w*)=(.+)", re.DOTALL)
 
@@ -26,11 +28,29 @@ NAMES = {"samples": "samples", "human": "human", "scripted": "scripted:FILE", "r
 LLM_OPTIONS = ("base_url", "api_key_env", "temperature", "top_p", "max_tokens", "seed")
 
 
-class ScriptOfTask:
-    """The script bundled with each task, or one script from a file, begun anew for every episode."""
+TEAMS = Path(tinysmith.environments.__file__).parent / "demo" / "teams"
+"""Scripts of bundled tasks for a team, each named after its task; a list of replies for each node of the team."""
 
-    def __init__(self, path: Path | None = None) -> None:
+
+class ScriptOfTask:
+    """The script bundled with each task, or one script from a file, begun anew for every episode.
+
+    Args:
+        path: A file with the one script.
+        strategy: What plays; where it has the nodes that a bundled team's script names, it is given that one.
+        teams: The folder of teams' scripts; None where there are none for these tasks.
+    """
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        strategy: type[Strategy[Any]] | None = None,
+        teams: Path | None = None,
+    ) -> None:
         self._path = path
+        self._teams = teams
+        self._nodes = frozenset[str]() if strategy is None else frozenset(plan_of(strategy).nodes)
         if path is not None:
             Scripted.from_file(path)  # what is wrong with it is said before a run begins
 
@@ -44,11 +64,20 @@ class ScriptOfTask:
             return Scripted.from_file(self._path)
         if not task.id:
             raise UsageError("A bundled script needs a task of an --env that has some; or name a scripted:FILE.")
+        if team := self._team(task):
+            return Scripted(team)
         if not task.script:
             raise UsageError(
                 f"Task {task.id!r} has no bundled script. Use --model scripted:FILE, or another model."
             )
         return Scripted(task.script)
+
+    def _team(self, task: Task) -> dict[str, list[str]]:
+        path = None if self._teams is None else self._teams / f"{task.id}.json"
+        if path is None or not path.is_file():
+            return {}
+        script: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+        return script if self._nodes.issuperset(script) else {}
 
 
 def models(arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Mapping[str, Any]:
@@ -81,7 +110,8 @@ def _model(name: str, arguments: argparse.Namespace, strategy: type[Strategy[Any
     if kind == "recorded" and rest:
         return _recorded(rest)
     if kind == "scripted":
-        return ScriptOfTask(Path(rest) if rest else None)
+        teams = TEAMS if arguments.env == "demo" else None
+        return ScriptOfTask(Path(rest) if rest else None, strategy=strategy, teams=teams)
     if name == "samples":
         return Samples(strategy, seed=arguments.seed or 0)
     if name == "human":

@@ -33,7 +33,7 @@ def resume_command(arguments: argparse.Namespace) -> int:
     strategy = made(kind)
     bound = models(arguments, kind)
     tools = bindings(arguments, kind)
-    environment = make_environment(arguments.env, arguments.data, kind)
+    environment = make_environment(arguments, kind)
     approving = Approving(arguments.approve, strategy, pauses=True) if arguments.approve else None
     report = Report(as_json=arguments.json, quiet=arguments.quiet)
     with opened(arguments.journal) as journal:

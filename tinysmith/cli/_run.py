@@ -20,7 +20,7 @@ from tinysmith.cli._load import load_strategy
 from tinysmith.cli._models import models
 from tinysmith.cli._report import Episode, Report
 from tinysmith.drivers import arun
-from tinysmith.errors import DataError, JournalError, UsageError
+from tinysmith.errors import DataError, JournalError, SandboxUnavailable, UsageError
 from tinysmith.journal import Journal
 from tinysmith.limits import Limits
 from tinysmith.models.recorded import Recorded
@@ -38,7 +38,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     limits = Limits(**{limit.name: getattr(arguments, limit.name) for limit in fields(Limits)})
     bound = models(arguments, strategy)
     tools = bindings(arguments, strategy)
-    environment = make_environment(arguments.env, arguments.data, strategy)
+    environment = make_environment(arguments, strategy)
     tasks = chosen_tasks(arguments, environment, list(bound.values()))
     machine = made(strategy)
     approving = (
@@ -127,6 +127,7 @@ class Play:
         Raises:
             UsageError: What was asked for does not go together.
             JournalError: The journal cannot be written.
+            SandboxUnavailable: The task needs a sandbox, and none can be had here.
         """
         self.report.begin(task)
         recordings = [model for model in self.bound.values() if isinstance(model, Recorded)]
@@ -146,7 +147,7 @@ class Play:
                 pause_before=self.pause_before,
             )
             episode = Episode(task, ended, recorded)
-        except (UsageError, DataError, JournalError):  # those after it would have it as well
+        except (UsageError, DataError, JournalError, SandboxUnavailable):  # those after it would have it as well
             raise
         except Exception as error:  # noqa: BLE001  # told as the episode's error; the others are still played
             if self.shows_traceback:

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from attrs import define, field, frozen
 
 from tinysmith._shown import encodable, escaped
+from tinysmith._threads import in_thread
 from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.protocols import EnvironmentStep, Info, Task
 from tinysmith.sandbox import Backend, Executed, Sandbox, SandboxLimits, SandboxSpec
@@ -159,9 +160,17 @@ class Episodes(Generic[E]):
             unused = [each for each in unused if each is not olds[-1]]
         for sandbox in unused:
             await self._give_back(sandbox)
-        return [await self._clean(old, spec) for old, spec in zip(olds, specs, strict=True)]
+        found = await self._found()
+        return [await self._clean(found, old, spec) for old, spec in zip(olds, specs, strict=True)]
 
-    async def _clean(self, old: Sandbox | None, spec: SandboxSpec) -> Sandbox:
+    async def _found(self) -> Backend:
+        if isinstance(self._backend, str):
+            from tinysmith.sandbox.choosing import backend  # noqa: PLC0415  # for those who act in a sandbox
+
+            self._backend = await in_thread(partial(backend, self._backend))
+        return self._backend
+
+    async def _clean(self, found: Backend, old: Sandbox | None, spec: SandboxSpec) -> Sandbox:
         if old is not None:
             try:
                 await stoppable(lambda _: old.reset())
@@ -169,18 +178,13 @@ class Episodes(Generic[E]):
                 await self._give_back(old)
             else:
                 return old
-        return await stoppable(lambda _: self._create(spec))
+        return await stoppable(lambda _: self._create(found, spec))
 
     async def _give_back(self, sandbox: Sandbox) -> None:
         self._held.remove(sandbox)
         await stoppable(lambda _: sandbox.close())
 
-    def _create(self, spec: SandboxSpec) -> Sandbox:
-        found = self._backend
-        if isinstance(found, str):
-            from tinysmith.sandbox.choosing import backend  # noqa: PLC0415  # back ends are for those who use one
-
-            found = self._backend = backend(found)
+    def _create(self, found: Backend, spec: SandboxSpec) -> Sandbox:
         sandbox = found.create(spec)
         self._held.append(sandbox)  # here, so that it is given back although nobody waits for it any more
         return sandbox

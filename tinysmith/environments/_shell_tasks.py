@@ -104,7 +104,7 @@ def _read_task(path: Path, number: int, row: Any, trees: dict[str, Tree]) -> She
     place = f"{path}: row {number}"
     problem = _wrong(row)
     if problem:
-        raise DataError(f"{place} {problem}.")
+        raise DataError(f"{place} {problem}")
     texts = {name: row[name] for name in _TEXTS if name in row}
     try:
         return ShellTask(
@@ -122,21 +122,21 @@ def _read_task(path: Path, number: int, row: Any, trees: dict[str, Tree]) -> She
 def _wrong(row: Any) -> str:
     """What is wrong with the types of a row, and what to do; empty where they are right."""
     if not isinstance(row, dict) or "query" not in row:
-        return "lacks its query; give it one"
+        return "lacks its query; give it one."
     for name in row:
         if name not in _KEYS:
-            return f"has {name!r}, which nothing reads. {near(name, _KEYS)[:-1]}"
+            return f"has {name!r}, which nothing reads. {near(name, _KEYS)}"
     for name in _TEXTS:
         if name in row and not isinstance(row[name], str):
-            return f"has no text for its {name}; write one"
+            return f"has no text for its {name}; write one."
     for name in ("data", "environment"):
         if not isinstance(row.get(name, {}), dict):
-            return f"has no object for its {name}; write one"
+            return f"has no object for its {name}; write one."
     script = row.get("script", [])
     if not isinstance(script, list) or not _are_texts(script):
-        return "has no list of texts for its script; write one"
+        return "has no list of texts for its script; write one."
     if not _are_texts(row.get("environment", {}).values()):
-        return "has no text for a variable of its environment; write one"
+        return "has no text for a variable of its environment; write one."
     return ""
 
 
