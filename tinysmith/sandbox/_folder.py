@@ -18,7 +18,8 @@ from pathlib import Path
 from attrs import define, evolve, field
 
 from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
-from tinysmith.sandbox.tree import Entry, Tree
+from tinysmith.sandbox.spec import Bind
+from tinysmith.sandbox.tree import Entry, Tree, parents_of
 
 _MOUNTED = ("usr", "proc", "dev", "etc")
 _LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
@@ -80,14 +81,14 @@ class Folder:
             place.chmod(0o711)  # the sandbox's user may pass, and see nothing
         return cls(place, place / secrets.token_hex(16), place / secrets.token_hex(16), uid)
 
-    def fill(self, tree: Tree, cwd: str) -> None:
-        """Makes the files, in a root that is not there yet.
+    def fill(self, tree: Tree, cwd: str, binds: Sequence[Bind] = ()) -> None:
+        """Makes the files, in a root that is not there yet, and what is needed to mount on.
 
         Raises:
-            UsageError: The tree has something where the sandbox has its own, or the host cannot hold it.
+            UsageError: Something would lie where the sandbox has its own, or the host cannot hold it.
         """
         within = [entry for entry in tree.entries if not entry.path.startswith("/etc/")]
-        _refuse_reserved(within)
+        _refuse_reserved(within, binds)
         with _told():
             self.make_root()
             for name in _MOUNTED:
@@ -98,8 +99,9 @@ class Folder:
                 (self.root / name).symlink_to(target)
                 self._own(self.root / name)
             self._put(self.root, within)
-            if cwd not in {entry.path for entry in within}:
-                self._folders(self.root, cwd)
+            self._folders(self.root, cwd)
+            for bind in binds:
+                self._mount_point(bind)
 
     def make_root(self) -> None:
         """Makes an empty root."""
@@ -134,6 +136,15 @@ class Folder:
     def remove(self) -> None:
         """Takes all away; doing so again does nothing."""
         self._remove()
+
+    def _mount_point(self, bind: Bind) -> None:
+        if bind.source.is_dir():
+            self._folders(self.root, bind.target)
+            return
+        self._folders(self.root, _parent(bind.target))
+        path = self.root / bind.target[1:]
+        path.touch()
+        self._own(path, 0o644)
 
     def _put(self, top: Path, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -188,12 +199,17 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _refuse_reserved(entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        is_ours = entry.path.split("/")[1] in (*_MOUNTED, *_LINKS)
-        if is_ours or (entry.path[1:] in _FOLDERS and entry.kind != "dir"):
-            problem = f"The tree has {entry.path}, which is the sandbox's own"
-            raise UsageError(f"{problem}; move it, or show a folder of the host there with a Bind.")
+def _refuse_reserved(tree: Sequence[Entry], binds: Sequence[Bind]) -> None:
+    """Refuses what would lie where the sandbox has its own, and binds through what is no folder."""
+    kinds = {entry.path: entry.kind for entry in tree}
+    for path in [*kinds, *(bind.target for bind in binds)]:
+        is_ours = path == "/" or path.split("/")[1] in (*_MOUNTED, *_LINKS)
+        if is_ours or (path[1:] in _FOLDERS and kinds.get(path, "dir") != "dir"):
+            raise UsageError(f"{path} is the sandbox's own; put it somewhere else, such as /data.")
+    for bind in binds:
+        wrong = [path for path in (bind.target, *parents_of(bind.target)) if kinds.get(path, "dir") == "link"]
+        if wrong:
+            raise UsageError(f"Bind: {wrong[0]} is a link in the tree; show {bind.source.name} somewhere else.")
 
 
 def _remove_ours(place: Path, process: int) -> None:

@@ -44,7 +44,7 @@ class FolderSandbox(Sandbox):
         try:
             self.folder.make_etc(spec.tree)
             if copied is None:
-                self.folder.fill(spec.tree, spec.cwd)
+                self.folder.fill(spec.tree, spec.cwd, spec.binds)
             else:
                 self._copy(copied)
         except BaseException:
@@ -92,7 +92,7 @@ class FolderSandbox(Sandbox):
         self._demand_open()
         self._end_all()
         self.folder.empty()
-        self.folder.fill(self.spec.tree, self.spec.cwd)
+        self.folder.fill(self.spec.tree, self.spec.cwd, self.spec.binds)
 
     def close(self) -> None:
         """Ends all that runs, and takes the files away."""
@@ -179,8 +179,13 @@ class FolderSandbox(Sandbox):
         self.folder.make_root()
         watch = Watch(time.monotonic() + _COPYING_S, None, lambda _: "")  # what is copied has a size already
         done = self._run(self.copying(other.folder), watch)
-        if done.exit_code:
+        if done.exit_code < 0 or done.ended_by:
             raise EnvironmentLost(f"The sandbox's files cannot be copied: {done.error_text.strip()[:200]}.")
+        if done.exit_code:  # a session took one away meanwhile
+            why = done.error_text.strip().partition("\n")[0].removeprefix("/usr/bin/")[:200]
+            raise SandboxError(
+                f"The sandbox's files changed while they were copied ({why}); fork it between commands."
+            )
 
     def _end_all(self) -> None:
         with self._lock:

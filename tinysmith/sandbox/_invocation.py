@@ -14,11 +14,12 @@ from typing import Any
 
 from attrs import field, frozen
 
-from tinysmith.errors import EnvironmentLost, UsageError
+from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox._filter import system_call_filter
 from tinysmith.sandbox._folder import SHOWN_ETC, Folder
 from tinysmith.sandbox._running import Process, Status, in_memory
 from tinysmith.sandbox.spec import SandboxLimits, SandboxSpec
+from tinysmith.sandbox.tree import parents_of
 
 BWRAP = "/usr/bin/bwrap"
 ENVIRONMENT = {
@@ -44,10 +45,10 @@ _ISOLATED = (
 )
 _USR = ("--ro-bind", "/usr", "/usr")
 _LINKED = ("--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64")
+_BY_PROC = ("--proc", "/proc")  # by way of which cp sets modes
 _OPEN_FILES = 256
 _SHM = "/dev/shm"  # noqa: S108  # of the sandbox, and of a size
 _KEYS = ("/proc/keys", "/proc/key-users")
-_E2BIG = 7
 _IS_FULL = ("/usr/bin/env", "--ignore-signal=XFSZ")  # then a write fails, instead of ending who writes
 
 
@@ -74,7 +75,6 @@ class Invocation:
             **streams: stdin, stdout and stderr as for `subprocess.Popen`.
 
         Raises:
-            UsageError: The arguments are too long.
             EnvironmentLost: It cannot be started.
         """
         status = Status.new()
@@ -105,8 +105,6 @@ class Invocation:
                 **streams,
             )
         except OSError as error:
-            if error.errno == _E2BIG:
-                raise UsageError("The command is too long for the kernel; write it into a file first.") from None
             raise EnvironmentLost(f"bwrap cannot be started: {error.strerror}.") from error
         finally:
             for source in sources:
@@ -135,7 +133,7 @@ def copying(old: Folder, new: Folder) -> Invocation:
     files = ("--ro-bind", str(old.root), "/old", "--bind", str(new.root), "/new")
     return Invocation(
         ("/usr/bin/cp", "-a", "--", "/old/.", "/new"),
-        (*_ISOLATED, *capabilities, *_USR, *_LINKED, *files),
+        (*_ISOLATED, *capabilities, *_USR, *_LINKED, *_BY_PROC, *files),
         system_call_filter(),
         new.uid,
     )
@@ -150,6 +148,8 @@ def _mounts(spec: SandboxSpec, folder: Folder) -> list[str]:
     for name in _KEYS:
         if Path(name).exists():
             mounts += ["--ro-bind", "/dev/null", name]
+    for parent in sorted({parent for bind in spec.binds for parent in parents_of(bind.target)}):
+        mounts += ["--bind", f"{folder.root}{parent}", parent]  # so that it cannot be moved
     for bind in spec.binds:
         mounts += ["--ro-bind", str(bind.source.absolute()), bind.target]
     return [*mounts, "--remount-ro", "/dev"]

@@ -127,8 +127,9 @@ class Process:
     def kill(self) -> None:
         """Ends all within; may be called by any thread, again and again, until it is closed."""
         self.status.wait_for_first()
-        if self.status.first >= 0:
-            signal.pidfd_send_signal(self.status.first, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            if self.status.first >= 0:
+                signal.pidfd_send_signal(self.status.first, signal.SIGKILL)
         self.main.kill()
 
     def end_others(self) -> None:
@@ -194,13 +195,15 @@ class Output:
     def read(self, descriptor: int) -> bool | None:
         """Reads some: True if there was something, False at the end, None where it is too much."""
         read = os.read(descriptor, _CHUNK)
-        self._parts.setdefault(descriptor, []).append(read[: self._left])
+        self._parts.setdefault(descriptor, []).append(read[: max(0, self._left)])
         self._left -= len(read)
-        return None if self._left < 0 else bool(read)
+        if not read:
+            return False
+        return None if self._left < 0 else True
 
     def of(self, stream: IO[bytes] | None) -> bytes:
         """What a stream gave, whose writers are all gone."""
-        while stream is not None and self.read(stream.fileno()):
+        while stream is not None and self.read(stream.fileno()) is not False:
             pass
         return b"" if stream is None else b"".join(self._parts.get(stream.fileno(), ()))
 

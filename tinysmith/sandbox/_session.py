@@ -8,6 +8,7 @@ his own command early, and nothing else.
 import os
 import secrets
 import select
+import shlex
 import subprocess
 import threading
 import time
@@ -26,17 +27,16 @@ from tinysmith.sandbox.sandbox import Session, Stop, Stopped
 from tinysmith.sandbox.spec import EndedBy, Executed
 
 _MARK = 12
-_LOOP = """\
-exec 200<&0 201>&1 2>&1 </dev/null
-tinysmith_code() { return "$1"; }
-tinysmith_last=0
-while IFS= read -r -d '' -u 200 tinysmith_next; do
-  printf '%s<' "${tinysmith_next:0:12}" >&201
-  tinysmith_code "$tinysmith_last"
-  eval "${tinysmith_next:12}" 200<&- 201>&-
-  tinysmith_last=$?
-  printf '\\n%s>%d\\n' "${tinysmith_next:0:12}" "$tinysmith_last" >&201
-done"""
+_BEGIN = """\
+exec 201>&1 2>&1
+_ts_code=0
+_ts_begin() { builtin printf '%s<' "$1" >&201; return "$_ts_code"; }
+_ts_end() { _ts_code=$?; builtin printf '\\n%s>%d\\n' "$1" "$_ts_code" >&201; }
+"""
+# One line, so that all of it is read before any of it runs; bash reads on only when it is done. The command is in
+# no loop, which a `break` in it would end, and in no function, whose variables it would declare. Bash reads bytes
+# one by one here, so the line is short.
+_LINE = "_ts_begin {mark};eval {command} </dev/null 201>&-;_ts_end {mark}\n"
 _KILLED = 137
 _ROUND_S = 0.05
 _GRACE_S = 1.0  # for a shell whose commands were ended to say so
@@ -95,7 +95,9 @@ class _Reading:
             self._keep(end)
 
     def output(self) -> bytes:
-        """What the command printed."""
+        """What the command printed, of which no more will come."""
+        if self._is_begun and self.exit_code is None:
+            self._keep(len(self._tail))
         return b"".join(self._kept)
 
     def _keep(self, count: int) -> None:
@@ -154,8 +156,10 @@ class ShellSession(Session):
             self._shell = None
 
     def _ran(self, shell: "_Shell", command: str, watch: Watch, begin: float) -> Executed:
-        reading = _Reading(secrets.token_hex(_MARK // 2).encode(), self._quota.limits.output_bytes)
-        ended_by, is_stopped = shell.answer(reading, reading.mark + command.encode() + b"\0", watch)
+        mark = secrets.token_hex(_MARK // 2)
+        reading = _Reading(mark.encode(), self._quota.limits.output_bytes)
+        line = _LINE.format(mark=mark, command=shlex.quote(command))
+        ended_by, is_stopped = shell.answer(reading, line.encode(), watch)
         if reading.exit_code is None and (ended_by or is_stopped):
             shell.recover(reading)
         exit_code = reading.exit_code
@@ -188,8 +192,9 @@ class _Shell:
         self._quota = quota
         self._begun: Future[Process] = Future()
         self._is_over = threading.Event()
+        self._code: int | None = None
         self._is_idle = threading.Event()
-        how = invite(["/bin/bash", "--norc", "--noprofile", "-c", _LOOP, "bash"])
+        how = invite(["/bin/bash", "--norc", "--noprofile", "-s"])
         threading.Thread(target=self._keep, args=(how,), name="tinysmith-session", daemon=True).start()
         self._process = self._begun.result()
         self._in, self._out = (
@@ -198,10 +203,12 @@ class _Shell:
             if stream is not None
         )
         os.set_blocking(self._in, False)
+        self._frame = _BEGIN.encode()
 
     def answer(self, reading: _Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
         """Sends a command and reads what it prints; tells what is to end it, and if it was stopped."""
         self._is_idle.clear()
+        frame, self._frame = self._frame + frame, b""
         try:
             return self._exchange(reading, frame, watch)
         finally:
@@ -219,7 +226,7 @@ class _Shell:
         if not self._is_over.is_set():
             self._process.kill()
             self._is_over.wait()
-        return self._process.status.exit_code
+        return self._code
 
     def dispose(self) -> None:
         """Gives its file descriptors back, when it is over and nobody reads."""
@@ -276,7 +283,7 @@ class _Shell:
         self._begun.set_result(process)
         self._is_idle.set()
         self._attend(process)
-        process.finish()
+        self._code = process.finish()
         self._is_over.set()
 
     def _attend(self, process: Process) -> None:

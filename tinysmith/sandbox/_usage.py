@@ -4,6 +4,7 @@ What runs within may change the files at any time. So a folder is opened by its 
 through a link; on the way back up it must still be the one that it was; and only numbers are read.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from attrs import define, evolve, field, frozen
 
+from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox.spec import EndedBy, SandboxLimits
 
 _SPARE_FILES = 64  # what `rm` or a shell may need while there are too many
@@ -158,8 +160,9 @@ class _Walk:
             self.size += found.st_blocks * 512
             if is_folder:
                 self._enter(name, self._at)
-        except (FileNotFoundError, NotADirectoryError):  # gone, or another thing, meanwhile
-            return
+        except OSError as error:  # gone, or another thing, meanwhile
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                raise EnvironmentLost("This process has too many open files to look after a sandbox.") from None
 
     def _enter(self, name: Path | str, above: int | None) -> None:
         mode = None
@@ -198,7 +201,7 @@ class _Walk:
 
 def _opened_up(name: Path | str, above: int | None) -> tuple[int, int]:
     """Opens a folder of ours that is closed to us: who owns one may close it, and still fill it from within."""
-    handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+    handle = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
     try:
         mode = stat.S_IMODE(os.fstat(handle).st_mode)
         itself = Path(f"/proc/self/fd/{handle}")

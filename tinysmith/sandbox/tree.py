@@ -82,7 +82,7 @@ class Tree:
                 raise UsageError(f"Tree: {entry.path} is in it twice; leave one out.")
             kinds[entry.path] = entry.kind
         for path in kinds:
-            for parent in _parents(path):
+            for parent in parents_of(path):
                 if kinds.get(parent, "dir") != "dir":
                     problem = f"{path} lies beneath {parent}, which is a {kinds[parent]}"
                     raise UsageError(f"Tree: {problem}; what has something beneath it must be a dir.")
@@ -116,12 +116,22 @@ class Tree:
             raise DataError(f"{place}: there is no such file; name a tree.json file.") from None
         except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"{place}: this is no JSON file that can be read: {error}; make it again.") from error
-        if not isinstance(rows, list):
-            raise DataError(f"{place}: this is no list of entries; make it again.")
         try:
-            return cls(tuple(_entry(place, number, row) for number, row in enumerate(rows)))
-        except UsageError as error:
+            return cls.of_rows(rows)
+        except (DataError, UsageError) as error:
             raise DataError(f"{place}: {error}") from None
+
+    @classmethod
+    def of_rows(cls, rows: Any) -> "Tree":
+        """The tree of a list of objects, as `read` describes them.
+
+        Raises:
+            DataError: It is none; the message says which row.
+            UsageError: The entries do not go together.
+        """
+        if not isinstance(rows, list):
+            raise DataError("this is no list of entries; make it again.")
+        return cls(tuple(_entry(number, row) for number, row in enumerate(rows)))
 
     def json(self) -> str:
         """The tree as the text of a `*.tree.json` file."""
@@ -133,14 +143,15 @@ class Tree:
         return Tree((*(entry for entry in self.entries if entry.path not in theirs), *other.entries))
 
 
-def _parents(path: str) -> Iterable[str]:
+def parents_of(path: str) -> Iterable[str]:
+    """The folders that a path lies in, the nearest first, without the root."""
     end = path.rfind("/")
     while end > 0:
         yield path[:end]
         end = path.rfind("/", 0, end)
 
 
-def _entry(place: Path, number: int, row: Any) -> Entry:
+def _entry(number: int, row: Any) -> Entry:
     try:
         mtime = row.get("mtime")
         return Entry(
@@ -157,7 +168,7 @@ def _entry(place: Path, number: int, row: Any) -> Entry:
         raise
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
         problem = f"row {number} is no entry: {type(error).__name__}: {error}"
-        raise DataError(f"{place}: {problem}; make it again.") from None
+        raise DataError(f"{problem}; make it again.") from None
 
 
 def _seconds(moment: str) -> float:

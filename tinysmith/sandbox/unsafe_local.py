@@ -85,7 +85,7 @@ class LocalInvocation:
     def begin(self, **streams: Any) -> Process:
         """Starts it."""
         if not self.place.is_dir():
-            raise SandboxError("The command cannot begin in that folder: there is none.")
+            raise SandboxError(f"The command cannot begin in that folder: there is no {self.place}.")
         try:
             main = subprocess.Popen(  # noqa: S603  # it is what this back end is for, and it says so by its name
                 self.words, env=self.environment, cwd=self.place, start_new_session=True, **streams
@@ -103,7 +103,8 @@ class LocalProcess(Process):
     """A process of the host, and those of its session."""
 
     def kill(self) -> None:
-        """Ends it and its process group."""
+        """Ends it, what it has begun, and its process group."""
+        self.end_others()
         self.main_ended()
 
     def main_ended(self) -> None:
