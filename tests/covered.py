@@ -1,19 +1,33 @@
-"""The report of coverage; where there is no PostgreSQL server, without the one file that only one can test."""
+"""The report of coverage; without what only a PostgreSQL server, or a sandbox for root and for users, can test."""
 
 import subprocess
 import sys
 
 from postgres import program
+from sandboxes import AVAILABLE, IS_ROOT
 
-OF_A_SERVER = "*/tinysmith/journal/_postgres.py"
+OF_A_SERVER = ["*/tinysmith/journal/_postgres.py"]
+OF_A_SANDBOX = [
+    "*/tinysmith/sandbox/*",
+    *(f"*/tinysmith/environments/{name}*" for name in ("_sandboxed", "shell", "bash", "python", "ctf")),
+    *(f"*/tinysmith/environments/_{name}*" for name in ("shell", "bash", "listing", "python", "ctf")),
+    "*/tinysmith/environments/demonstration.py",
+]
 
 
 def main() -> int:
     """Prints the report, and returns coverage's exit code."""
-    report = [sys.executable, "-m", "coverage", "report"]
+    left_out: list[str] = []
     if program("postgres") is None:
-        print(f"There is no PostgreSQL server on this machine, so {OF_A_SERVER} is left out.")
-        report += ["--omit", OF_A_SERVER]
+        print("There is no PostgreSQL server on this machine.")
+        left_out += OF_A_SERVER
+    if not (AVAILABLE.ok and IS_ROOT):
+        print(f"Sandboxes cannot be tested as root and as a user here. {AVAILABLE.reason}")
+        left_out += OF_A_SANDBOX
+    report = [sys.executable, "-m", "coverage", "report"]
+    if left_out:
+        print(f"Left out: {', '.join(left_out)}")
+        report += ["--omit", ",".join(left_out)]
     return subprocess.run(report, check=False).returncode
 
 
