@@ -1,0 +1,159 @@
+"""Tasks for a shell: what they are, and how they are read from a folder."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sandboxes import needs_sandbox
+from shells import SUM, graded, stepped
+
+from tinysmith.environments._shell_tasks import ShellTask
+from tinysmith.environments.shell import ShellEnvironment
+from tinysmith.errors import DataError, UsageError
+from tinysmith.sandbox import Tree
+
+
+class TestTasks:
+    def test_say_how_to_act(self) -> None:
+        """A task says how to act in the kind of shell that there is, unless it has words of its own."""
+        own = ShellTask("own", "Do it.", check="true", instructions="Speak French.", data={"level": 2})
+        first, second = ShellEnvironment([SUM, own]).tasks
+        assert "The shell stays" in first.instructions
+        assert (second.instructions, second.data["level"]) == ("Speak French.", 2)
+        (fresh,) = ShellEnvironment([SUM], is_session=False).tasks
+        assert "a shell of its own" in fresh.instructions
+
+    @needs_sandbox
+    def test_keep_their_secrets(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Neither answers nor checks are in a task, an observation, an info, a log or a representation."""
+        caplog.set_level("DEBUG", "tinysmith")
+        checked_task = ShellTask("t", "Do it.", Tree.of({"/a": "s3cret"}), check="test $ANSWER = s3cret")
+        answered = ShellTask("u", "Do it.", answer="s3cret", script=("submit s3cret",))
+        shown = [repr((checked_task, answered)), repr(list(ShellEnvironment([checked_task, answered]).tasks))]
+        for task in (checked_task, answered):
+            shown.append(repr(stepped("ls", "submit 1", task=task)))
+        assert "s3cret" not in "".join([*shown, caplog.text])
+        assert "s3cret" in repr(stepped("cat /a", task=checked_task))
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            ({}, "'t': give it either a check or an answer"),
+            ({"check": "true", "answer": "1"}, "'t': give it either a check or an answer"),
+            ({"check": " "}, "'t': its check is empty or has a NUL"),
+            ({"answer": "\n"}, "'t': its answer is empty or has a NUL"),
+            ({"answer": "a\0"}, "'t': its answer is empty or has a NUL"),
+            ({"answer": "1", "cwd": "work"}, "cwd is 'work'; give an absolute path"),
+        ],
+    )
+    def test_that_are_none(self, wrong: dict[str, Any], said: str) -> None:
+        """A task has one way to be solved, and begins in a folder."""
+        with pytest.raises(UsageError, match=said):
+            ShellTask("t", "Do it.", **wrong)
+
+    @needs_sandbox
+    def test_see_what_they_are_given(self) -> None:
+        """A task's environment variables are those of its commands and of its check."""
+        task = ShellTask("t", "Do it.", check='test "$A" = b', environment={"A": "b"})
+        assert stepped("echo $A", task=task)[0].observation == "b"
+        assert graded(task).solved
+
+
+TREE = json.dumps([{"path": "/n", "type": "file", "mode": "0o600", "text": "42"}])
+
+
+def folder(path: Path, *rows: Any) -> Path:
+    """A folder with these tasks, and a tree."""
+    (path / "tasks.json").write_text(json.dumps(rows))
+    (path / "some.tree.json").write_text(TREE)
+    return path
+
+
+class TestRead:
+    @needs_sandbox
+    def test_a_folder(self, tmp_path: Path) -> None:
+        """A folder's tasks have trees from files or in their rows, checks or answers, and ids by their number."""
+        rows = (
+            {"id": "a", "query": "A?", "tree": "some.tree.json", "answer": "42", "script": ["submit 42"]},
+            {"query": "B?", "tree": {"/w/x": "y", "/e/": ""}, "check": "test -e z", "cwd": "/w"},
+            {"id": 7, "query": "C?", "check": "test $K = v", "environment": {"K": "v"}, "data": {"n": [1]}},
+            {"id": "d", "query": "D?", "tree": "some.tree.json", "answer": "x", "instructions": "Act."},
+        )
+        environment = ShellEnvironment.read(folder(tmp_path, *rows), is_session=False)
+
+        async def play(name: str, *actions: str) -> list[str]:
+            await environment.reset(task=environment.tasks[name])
+            seen = [(await environment.step(action)).observation for action in actions]
+            seen.append(str((await environment.grade()).score))
+            await environment.close()
+            return seen
+
+        tasks = list(environment.tasks)
+        assert [task.id for task in tasks] == ["a", "1", "7", "d"]
+        assert (tasks[0].script, tasks[2].data["n"], tasks[3].instructions) == (("submit 42",), (1,), "Act.")
+        assert asyncio.run(play("a", "stat -c %a /n", "cat /n", "submit 42")) == ["600", "42", "Submitted.", "1.0"]
+        assert asyncio.run(play("1", "pwd; ls / | grep ^e", "touch z")) == ["/w\ne\netc", "", "1.0"]
+        assert asyncio.run(play("7")) == ["1.0"]
+
+    @pytest.mark.parametrize(
+        ("row", "said"),
+        [
+            (3, "row 1 lacks its query; give it one."),
+            ({"answer": "1"}, "row 1 lacks its query; give it one."),
+            ({"query": "?", "anwser": "1"}, "row 1 has 'anwser', which nothing reads. Did you mean answer?"),
+            ({"query": 3}, "row 1 has no text for its query; write one."),
+            ({"query": "?", "check": ["a"]}, "row 1 has no text for its check; write one."),
+            ({"query": "?", "data": 3}, "row 1 has no object for its data; write one."),
+            ({"query": "?", "environment": []}, "row 1 has no object for its environment; write one."),
+            (
+                {"query": "?", "environment": {"A": 3}},
+                "row 1 has no text for a variable of its environment; write one.",
+            ),
+            ({"query": "?", "script": "submit"}, "row 1 has no list of texts for its script; write one."),
+            ({"query": "?", "script": [3]}, "row 1 has no list of texts for its script; write one."),
+            (
+                {"query": "?", "answer": "1", "tree": "../x"},
+                "row 1 names no tree: give the name of a tree.json file",
+            ),
+            ({"query": "?", "answer": "1", "tree": ["x"]}, "row 1 names no tree"),
+            ({"query": "?", "answer": "1", "tree": {"/a": 3}}, "row 1 names no tree"),
+            ({"query": "?", "answer": "1", "tree": {"a": ""}}, "row 1: Entry: 'a' is no path of a tree"),
+            ({"query": "?", "answer": "1", "tree": "none.tree.json"}, "none.tree.json: there is no such file"),
+            ({"query": "?"}, "row 1: ShellTask '1': give it either a check or an answer."),
+            (
+                {"query": "?", "answer": "1", "environment": {"": "x"}},
+                "row 1: SandboxSpec: the environment variable",
+            ),
+        ],
+    )
+    def test_a_row_that_is_none(self, row: Any, said: str, tmp_path: Path) -> None:
+        """What is wrong with a row is told with its number."""
+        with pytest.raises(DataError) as told:
+            ShellEnvironment.read(folder(tmp_path, {"query": "?", "answer": "1"}, row))
+        assert said in str(told.value)
+        assert str(tmp_path) in str(told.value)
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("{", "tasks.json: this is not JSON: "),
+            ("[" * 100_000, "tasks.json: this is not JSON: "),
+            ("{}", "tasks.json: this is no list of tasks; write a list of objects."),
+            ("[]", "tasks.json: this is no list of tasks; write a list of objects."),
+        ],
+    )
+    def test_a_file_that_is_none(self, text: str, said: str, tmp_path: Path) -> None:
+        """A file that holds no tasks is told."""
+        (tmp_path / "tasks.json").write_text(text)
+        with pytest.raises(DataError) as told:
+            ShellEnvironment.read(tmp_path)
+        assert said in str(told.value)
+
+    def test_a_folder_that_is_none(self, tmp_path: Path) -> None:
+        """A folder that is not there, or that holds no tasks, is told."""
+        with pytest.raises(DataError, match=r"none: there is no such folder; name one that holds tasks\.json\."):
+            ShellEnvironment.read(tmp_path / "none")
+        with pytest.raises(DataError, match=r"tasks\.json: it cannot be read: No such file or directory"):
+            ShellEnvironment.read(tmp_path)
