@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from blocking import Clerk, Does, Slow, Teacher, Tied, raising
+from blocking import Clerk, Slow, Teacher, Tied
 from worlds import Echo
 
 from machines import SingleAgent
-from tinysmith import EnvironmentStep, Grade, Limits, Samples, Scripted, Task, run
+from tinysmith import EnvironmentStep, Grade, Limits, Scripted, Task, run
 from tinysmith.environments import sync
 from tinysmith.environments.sync import GradedSyncEnvironment, SyncEnvironment, from_sync
 from tinysmith.errors import EnvironmentLost, UsageError
@@ -251,125 +251,6 @@ class TestCancelled:
         assert (ended.outcome, ended.board.command) == ("max_seconds", "wait")
         assert slow.log == ["made", "reset", "step wait"]
         slow.gate.set()
-
-
-class TestLost:
-    @pytest.mark.parametrize(
-        ("error", "said"),
-        [
-            (KeyError("door"), r"Does\.step raised KeyError: 'door'"),
-            (SystemExit(3), r"Does\.step raised SystemExit: 3"),
-            (StopIteration(), r"Does\.step raised StopIteration: "),
-            (asyncio.CancelledError(), r"Does\.step raised CancelledError: "),
-            (ValueError("\x1b[2J" + "x" * 999), r"Does\.step raised ValueError: \\x1b\[2Jx{292}…$"),
-            (EnvironmentLost("The pipe is broken."), r"^The pipe is broken\.$"),
-        ],
-    )
-    def test_raised(self, error: BaseException, said: str) -> None:
-        """Whatever the environment raises is a loss with its type and message, never a wrong answer."""
-        environment = begun(Does(step=raising(error)))
-        with pytest.raises(EnvironmentLost, match=said):
-            do(environment.step("a"))
-        with pytest.raises(EnvironmentLost, match="is lost; reset it"):
-            do(environment.step("a"))
-        do(environment.reset())
-
-    def test_secrets(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A secret of the process's environment is not told with the message."""
-        monkeypatch.setenv("SHOP_API_KEY", "open-sesame-123")
-        environment = begun(Does(step=raising(OSError("bad key open-sesame-123"))))
-        with pytest.raises(EnvironmentLost, match=r"bad key <SHOP_API_KEY>$"):
-            do(environment.step("a"))
-
-    def test_usage(self) -> None:
-        """A UsageError stays itself, and loses nothing."""
-        environment = begun(Does(step=raising(UsageError("No such door."))))
-        for _ in range(2):
-            with pytest.raises(UsageError, match=r"^No such door\.$"):
-                do(environment.step("a"))
-        closing = from_sync(Does(close=raising(UsageError("Leave it open."))))
-        with pytest.raises(UsageError, match=r"^Leave it open\.$"):
-            do(closing.close())
-
-    def test_reset(self) -> None:
-        """An environment whose reset raised is lost, or has no episode if it was the caller's mistake."""
-        environment = from_sync(Does(reset=raising(OSError("no port"))))
-        with pytest.raises(EnvironmentLost, match=r"Does\.reset raised OSError: no port"):
-            do(environment.reset())
-        with pytest.raises(EnvironmentLost, match="is lost"):
-            do(environment.step("a"))
-        environment = from_sync(Does(reset=raising(UsageError("No such task."))))
-        with pytest.raises(UsageError, match="No such task"):
-            do(environment.reset())
-        with pytest.raises(UsageError, match="no episode"):
-            do(environment.step("a"))
-
-    def test_close(self) -> None:
-        """A closing that raises is a loss, too; one that is a lost environment's is nobody's matter."""
-        environment = begun(Does(close=raising(OSError("still busy"))))
-        with pytest.raises(EnvironmentLost, match=r"Does\.close raised OSError: still busy"):
-            do(environment.close())
-        remade = begun(lambda: Does(step=raising(OSError("gone")), close=raising(OSError("still busy"))))
-        with pytest.raises(EnvironmentLost, match="gone"):
-            do(remade.step("a"))
-        assert do(remade.reset())[0] == "task None, seed None"
-
-    def test_a_run_tells(self) -> None:
-        """A run on a broken environment ends as lost, not as a wrong answer."""
-        environment = from_sync(Does(step=raising(OSError("no port"))))
-        ended = run(SingleAgent(), model=Samples(SingleAgent), environment=environment)
-        assert ended.outcome == "environment_lost"
-        assert "Does.step raised OSError: no port" in str(ended.error)
-
-
-class TestReturned:
-    @pytest.mark.parametrize(
-        ("returned", "said"),
-        [
-            (
-                ("seen", 0.0, True, {}),
-                "a tuple of 4. Return the tuple (observation, reward, terminated, truncated, ",
-            ),
-            (["seen", 0.0, True, False, {}], "it returned a list. Return the tuple (observation, reward, "),
-            (None, "it returned a NoneType."),
-            ((3, 0.0, True, False, {}), "its observation is a int. Return a text."),
-            ((b"seen", 0.0, True, False, {}), "its observation is a bytes. Return a text."),
-            (("seen", True, True, False, {}), "its reward is a bool. Return a number."),
-            (("seen", "1", True, False, {}), "its reward is a str. Return a number."),
-            (("seen", float("nan"), True, False, {}), "its reward is nan. Return a finite number."),
-            (("seen", 1, 1, False, {}), "its terminated is a int. Return True or False."),
-            (("seen", 1, True, None, {}), "its truncated is a NoneType. Return True or False."),
-            (("seen", 1, True, False, None), "its info is a NoneType. Return a dict."),
-            (("seen", 1, True, False, ()), "its info is a tuple. Return a dict."),
-            (("seen", 1, True, False, {"at": {1}}), "its info holds what is no JSON data: a set is no JSON data."),
-            (("seen", 1, True, False, {1: 1}), "its info holds what is no JSON data: 1 is no text"),
-            (("seen", Task("a"), True, False, {}), "its reward is a tinysmith.protocols.Task. Return a number."),
-        ],
-    )
-    def test_step(self, returned: Any, said: str) -> None:
-        """A step that returns something else is a loss, and one sentence says what it should be."""
-        environment = begun(Does(step=lambda: returned))
-        with pytest.raises(EnvironmentLost, match=f"^Does\\.step: .*{re.escape(said)}"):
-            do(environment.step("a"))
-
-    @pytest.mark.parametrize(
-        ("returned", "said"),
-        [
-            ("seen", "it returned a str. Return the tuple (observation, info)."),
-            ((None, {}), "its observation is a NoneType. Return a text."),
-            (("seen", []), "its info is a list. Return a dict."),
-        ],
-    )
-    def test_reset(self, returned: Any, said: str) -> None:
-        """So is a reset that returns something else."""
-        with pytest.raises(EnvironmentLost, match=f"^Does\\.reset: {re.escape(said)}"):
-            begun(Does(reset=lambda: returned))
-
-    def test_grade(self) -> None:
-        """So is a grade that is none."""
-        environment: Any = begun(Does(grade=lambda: 1.0))
-        with pytest.raises(EnvironmentLost, match=r"^Does\.grade: it returned a float\. Return a Grade\."):
-            do(environment.grade())
 
 
 class Unseeded:
