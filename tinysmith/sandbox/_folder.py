@@ -21,8 +21,10 @@ from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
 from tinysmith.sandbox.spec import Bind
 from tinysmith.sandbox.tree import Entry, Tree, parents_of
 
-_MOUNTED = ("usr", "proc", "dev", "etc")
-_LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
+PROGRAMS = tuple(name for name in ("bin", "sbin", "lib", "lib32", "lib64") if (Path("/") / name).exists())
+"""What lies beside /usr, or is a link into it: shown as folders, which nobody within can take away."""
+
+_MOUNTED = ("usr", "proc", "dev", "etc", *PROGRAMS)
 _FOLDERS = {"home": 0o755, "root": 0o700, "run": 0o755, "tmp": 0o1777, "var": 0o755, "var/tmp": 0o1777}
 _ETC = {
     "passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
@@ -95,9 +97,6 @@ class Folder:
                 self._own(_made(self.root / name), 0o755)
             for name, mode in _FOLDERS.items():
                 self._own(_made(self.root / name), mode)
-            for name, target in _LINKS.items():
-                (self.root / name).symlink_to(target)
-                self._own(self.root / name)
             self._put(self.root, within)
             self._folders(self.root, cwd)
             for bind in binds:
@@ -203,7 +202,7 @@ def _refuse_reserved(tree: Sequence[Entry], binds: Sequence[Bind]) -> None:
     """Refuses what would lie where the sandbox has its own, and binds through what is no folder."""
     kinds = {entry.path: entry.kind for entry in tree}
     for path in [*kinds, *(bind.target for bind in binds)]:
-        is_ours = path == "/" or path.split("/")[1] in (*_MOUNTED, *_LINKS)
+        is_ours = path == "/" or path.split("/")[1] in _MOUNTED
         if is_ours or (path[1:] in _FOLDERS and kinds.get(path, "dir") != "dir"):
             raise UsageError(f"{path} is the sandbox's own; put it somewhere else, such as /data.")
     for bind in binds:

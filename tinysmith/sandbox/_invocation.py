@@ -16,7 +16,7 @@ from attrs import field, frozen
 
 from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox._filter import system_call_filter
-from tinysmith.sandbox._folder import SHOWN_ETC, Folder
+from tinysmith.sandbox._folder import PROGRAMS, SHOWN_ETC, Folder
 from tinysmith.sandbox._running import Process, Status, in_memory
 from tinysmith.sandbox.spec import SandboxLimits, SandboxSpec
 from tinysmith.sandbox.tree import parents_of
@@ -43,8 +43,9 @@ _ISOLATED = (
     "ALL",
     "--clearenv",
 )
-_USR = ("--ro-bind", "/usr", "/usr")
-_LINKED = ("--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64")
+_USR = tuple(
+    part for name in ("usr", *PROGRAMS) for part in ("--ro-bind", str((Path("/") / name).resolve()), f"/{name}")
+)
 _BY_PROC = ("--proc", "/proc")  # by way of which cp sets modes
 _OPEN_FILES = 256
 _SHM = "/dev/shm"  # noqa: S108  # of the sandbox, and of a size
@@ -133,7 +134,7 @@ def copying(old: Folder, new: Folder) -> Invocation:
     files = ("--ro-bind", str(old.root), "/old", "--bind", str(new.root), "/new")
     return Invocation(
         ("/usr/bin/cp", "-a", "--", "/old/.", "/new"),
-        (*_ISOLATED, *capabilities, *_USR, *_LINKED, *_BY_PROC, *files),
+        (*_ISOLATED, *capabilities, *_USR, *_BY_PROC, *files),
         system_call_filter(),
         new.uid,
     )
