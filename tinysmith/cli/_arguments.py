@@ -18,7 +18,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="store_true", help="print the version and end")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    commands.add_parser("demo", help="run a strategy on a bundled database, offline")
+    commands.add_parser("demo", help="run strategies on bundled tasks, in a sandbox where one works, offline")
     _add_draw(commands.add_parser("draw", help="draw a strategy: Mermaid, text, DOT, SVG, PNG or HTML"))
     _add_diff(
         commands.add_parser(

@@ -1,7 +1,19 @@
 """What strategies act on."""
 
+from tinysmith.environments._shell_tasks import ShellTask
+from tinysmith.environments.demonstration import DemoEnvironment
+from tinysmith.environments.shell import ShellEnvironment
 from tinysmith.environments.sql import SqlEnvironment
 from tinysmith.environments.stdin import StdinEnvironment
+from tinysmith.environments.sync import from_sync
 from tinysmith.environments.tasks import Tasks
 
-__all__ = ["SqlEnvironment", "StdinEnvironment", "Tasks"]
+__all__ = [
+    "DemoEnvironment",
+    "ShellEnvironment",
+    "ShellTask",
+    "SqlEnvironment",
+    "StdinEnvironment",
+    "Tasks",
+    "from_sync",
+]
