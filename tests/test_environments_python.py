@@ -1,0 +1,265 @@
+"""The Python environment: episodes, grades, hostile code, and InterCode's own data."""
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from sandboxes import needs_sandbox
+
+from tinysmith.environments.python import PythonEnvironment
+from tinysmith.errors import DataError, UsageError
+from tinysmith.protocols import Environment, EnvironmentStep, Grade, Graded, HasTasks, Replayable, Task
+from tinysmith.sandbox import SandboxLimits
+
+INTERCODE = os.environ.get("INTERCODE_DATA", "")
+ROWS: list[dict[str, Any]] = [
+    {
+        "query": "Double it.",
+        "gold": "def twice(x):\n    return 2 * x",
+        "tests": ["assert twice(2) == 4", "assert twice([1]) == [1, 1]", "assert twice('a') == 'aa'"],
+    },
+    {
+        "query": "Say its size.",
+        "gold": "import sys\ndef size(x):\n    return sys.getsizeof(x)",
+        "tests": ["assert size(()) == sys.getsizeof(())"],
+    },
+    {
+        "query": "Build it.",
+        "gold": "class Box:\n    pass\ndef build(x):\n    return 'secretword' if x else x",
+        "tests": ["assert build(box) == 'secretword'"],
+        "test_setup_code": "box = Box()",
+    },
+    {"query": "Hang.", "gold": "def hang(x):\n    while x: pass", "tests": ["assert hang(1) == 1"]},
+    {
+        "query": "Treble it.",
+        "gold": "def aid(x):\n    return x\ndef treble(x):\n    return 3 * aid(x)",
+        "tests": ["assert treble(2) == 6"],
+    },
+]
+DOUBLE = "def double(x):\n    return 2 * x"
+T = TypeVar("T")
+
+
+def do(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+@pytest.fixture(name="folder")
+def _folder(tmp_path: Path) -> Path:
+    (tmp_path / "ic_mbpp.json").write_text(json.dumps(ROWS), encoding="utf-8")
+    return tmp_path
+
+
+async def play(
+    environment: PythonEnvironment, *episodes: tuple[str, ...]
+) -> list[tuple[list[EnvironmentStep], Grade]]:
+    """Plays episodes, each a task's id and actions, in the same sandboxes."""
+    found = []
+    try:
+        for task_id, *actions in episodes:
+            await environment.reset(task=Task(task_id))
+            steps = [await environment.step(action) for action in actions]
+            found.append((steps, await environment.grade()))
+        return found
+    finally:
+        await environment.close()
+
+
+def grades(environment: PythonEnvironment, *episodes: tuple[str, ...]) -> list[float]:
+    """The score of each of some episodes."""
+    return [grade.score for _, grade in do(play(environment, *episodes))]
+
+
+def steps_of(environment: PythonEnvironment, task_id: str, *actions: str) -> list[EnvironmentStep]:
+    """The steps of an episode."""
+    ((steps, _),) = do(play(environment, (task_id, *actions)))
+    return steps
+
+
+class TestArguments:
+    def test_protocols(self, folder: Path) -> None:
+        """It is an environment that grades, knows its tasks, and may be played again."""
+        environment: Environment = PythonEnvironment(folder)
+        assert isinstance(environment, Graded)
+        assert isinstance(environment, HasTasks)
+        assert isinstance(environment, Replayable)
+        assert len(environment.tasks) == 5
+
+    def test_refused(self, folder: Path) -> None:
+        """Another fidelity, and no room for an observation, are refused."""
+        with pytest.raises(UsageError, match="'intercode' or 'strict'"):
+            PythonEnvironment(folder, fidelity="exact")  # type: ignore[arg-type]  # what is tested
+        with pytest.raises(UsageError, match="give one above 0"):
+            PythonEnvironment(folder, character_limit=0)
+
+    def test_no_episode(self, folder: Path) -> None:
+        """Before the beginning there is nothing to act on, nor to grade."""
+        with pytest.raises(UsageError, match="no episode"):
+            do(PythonEnvironment(folder).step("1"))
+        with pytest.raises(UsageError, match="no episode"):
+            do(PythonEnvironment(folder).grade())
+
+
+@needs_sandbox
+class TestEpisode:
+    def test_intercode(self, folder: Path) -> None:
+        """Actions share a namespace and show what InterCode shows; a grade changes nothing."""
+
+        async def episode() -> None:
+            environment = PythonEnvironment(folder)
+            assert await environment.reset(task=Task("0")) == ("Double it.", {"task_id": "0", "mbpp": 1})
+            assert (await environment.grade()).score == 0
+            step = await environment.step("def half(x):\n    return x + 2")
+            assert step.observation == "{'output': '', 'error': ''}"
+            assert (step.reward, step.terminated, step.truncated) == (0.0, False, False)
+            assert step.info == {
+                "action_executed": True, "timed_out": False, "output_truncated": False, "namespace_lost": False,
+            }  # fmt: skip
+            for _ in range(2):
+                assert await environment.grade() == Grade(1 / 3, solved=False, parts={"passed": 1, "tests": 3})
+            assert (await environment.step("half(1)")).observation == "{'output': '3', 'error': ''}"
+            step = await environment.step("twice")
+            assert step.observation == "{'error': \"Error: name 'twice' is not defined\"}"
+            assert not step.info["action_executed"]
+            await environment.step(DOUBLE)
+            assert (await environment.grade()).solved
+            step = await environment.step("submit half")
+            assert (step.reward, step.terminated, step.observation) == (1 / 3, True, "{'output': '', 'error': ''}")
+            with pytest.raises(UsageError, match="is over"):
+                await environment.step("1")
+            await environment.close()
+
+        do(episode())
+
+    def test_strict(self, folder: Path) -> None:
+        """With strict fidelity an action shows what it prints, and only the word itself submits."""
+        actions = ("submitted = 3", "print('a')\nsubmitted + 1", "nothing", DOUBLE, "Submit")
+        steps = steps_of(PythonEnvironment(folder, fidelity="strict"), "0", *actions)
+        observations = [step.observation for step in steps]
+        assert observations == ["", "a\n4", "line 1: NameError: name 'nothing' is not defined", "", ""]
+        assert (steps[-1].reward, steps[-1].terminated) == (1.0, True)
+
+    def test_submit(self, folder: Path) -> None:
+        """For InterCode whatever begins with the word submits; a name that is none earns 0, and so does `skip`."""
+        words = ("submit", "submitted = double", "submit x.y", " Skip ")
+        played = do(play(PythonEnvironment(folder), *(("0", DOUBLE, word) for word in words)))
+        assert [(steps[-1].reward, steps[-1].terminated) for steps, _ in played] == [
+            (1.0, True), (0.0, True), (0.0, True), (0.0, True),
+        ]  # fmt: skip
+
+    def test_seed(self, folder: Path) -> None:
+        """The same seed chooses the same task."""
+
+        async def chosen() -> list[Any]:
+            environment = PythonEnvironment(folder)
+            ids = [(await environment.reset(seed=seed))[1]["task_id"] for seed in (1, 2, 3, 1)]
+            await environment.close()
+            return ids
+
+        ids = do(chosen())
+        assert ids[0] == ids[-1]
+        assert len(set(ids)) > 1
+
+    def test_defined(self, folder: Path) -> None:
+        """Of several functions of an action the first is graded, as by InterCode; in strict the last."""
+        action = "def half(x):\n    return x + 2\n" + DOUBLE
+        assert grades(PythonEnvironment(folder), ("0", action)) == [1 / 3]
+        assert grades(PythonEnvironment(folder, fidelity="strict"), ("0", action)) == [1.0]
+
+    def test_cut(self, folder: Path) -> None:
+        """A long output is cut, and an action that is too long is not done; both are said."""
+        actions = ("print('a' * 100)", f"x = 1{' ' * 100_000}")
+        steps = steps_of(PythonEnvironment(folder, character_limit=10), "0", *actions)
+        assert steps[0].observation == "{'output': 'aaaaaaaaaa', 'error': ''}"
+        assert (steps[0].info["output_truncated"], steps[0].info["action_executed"]) == (True, True)
+        assert steps[1].observation == "Error executing action: it is longer than 100000 bytes"
+        assert not steps[1].info["action_executed"]
+
+
+@needs_sandbox
+class TestGrade:
+    def test_first_name(self, folder: Path) -> None:
+        """InterCode binds the function to what the gold code defines first; in strict it is what is tested."""
+        action = "def three(x):\n    return 3 * x"
+        assert grades(PythonEnvironment(folder), ("4", action)) == [0.0]
+        assert grades(PythonEnvironment(folder, fidelity="strict"), ("4", action)) == [1.0]
+
+    def test_same_error(self, folder: Path) -> None:
+        """The gold code's own error is right for InterCode, to avoid it is wrong; in strict the value counts."""
+        episodes = ("2", "def build(x):\n    return x"), ("2", ROWS[2]["gold"])
+        assert grades(PythonEnvironment(folder), *episodes) == [1.0, 0.0]
+        assert grades(PythonEnvironment(folder, fidelity="strict"), *episodes) == [0.0, 1.0]
+
+    @pytest.mark.parametrize("fidelity", ["intercode", "strict"])
+    def test_no_literal(self, folder: Path, fidelity: Any) -> None:
+        """What a test expects may have to be worked out; that is done with the gold code."""
+        action = "def mine(x):\n    import sys\n    sys.getsizeof = lambda x: 7\n    return "
+        environment = PythonEnvironment(folder, fidelity=fidelity)
+        assert grades(environment, ("1", action + "x.__sizeof__() + 16"), ("1", action + "7")) == [1.0, 0.0]
+
+    def test_gold_hangs(self, folder: Path) -> None:
+        """Gold code that cannot be run is no wrong answer."""
+        environment = PythonEnvironment(folder, limits=SandboxLimits(wall_s=0.7))
+        with pytest.raises(DataError, match="task '3': its gold code cannot be run within the limits"):
+            grades(environment, ("3", DOUBLE))
+
+    def test_logs(self, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+        """The gold code is in no task, representation, log or observation."""
+        caplog.set_level(logging.DEBUG)
+
+        async def shown() -> str:
+            environment = PythonEnvironment(folder)
+            await environment.reset(task=Task("2"))
+            steps = [await environment.step(action) for action in (DOUBLE, "submit")]
+            episode = environment._episodes.current
+            text = repr([steps, episode, episode.right, environment._data, list(environment.tasks)])
+            await environment.close()
+            return text + caplog.text
+
+        text = do(shown())
+        assert "secretword" not in text
+        assert "Build it." in text
+
+
+@needs_sandbox
+@pytest.mark.skipif(not INTERCODE, reason="INTERCODE_DATA names no folder with InterCode's data")
+class TestInterCode:
+    def test_gold(self) -> None:
+        """Gold code is solved but for the two tasks whose set-up code needs it; `bench` has them all."""
+
+        async def solved() -> list[bool]:
+            environment = PythonEnvironment(Path(INTERCODE) / "python")
+            found = []
+            for task_id in ("32", "43", "926"):
+                reference = environment._data.references[task_id]
+                await environment.reset(task=Task(task_id))
+                await environment.step(reference.gold)
+                found.append((await environment.step(f"submit {reference.first}")).reward == 1)
+            await environment.close()
+            return found
+
+        assert do(solved()) == [True, True, False]
+
+    def test_recorded(self) -> None:
+        """Recorded episodes of GPT-4 see and earn what was recorded."""
+        path = Path(INTERCODE) / "recorded" / "python-gpt-4-try-again-even.jsonl"
+        episodes = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[:2]]
+
+        async def replay() -> None:
+            environment = PythonEnvironment(Path(INTERCODE) / "python")
+            for episode in episodes:
+                await environment.reset(task=environment.tasks[str(episode["task_id"])])
+                for action, seen, reward in zip(
+                    episode["actions"], episode["observations"], episode["rewards"], strict=True
+                ):
+                    step = await environment.step(action)
+                    assert (await environment.grade()).score == pytest.approx(reward)
+                    assert step.observation == seen or seen.startswith("Test case did not pass")
+            await environment.close()
+
+        do(replay())
