@@ -40,6 +40,7 @@ ROWS: list[dict[str, Any]] = [
         "gold": "def aid(x):\n    return x\ndef treble(x):\n    return 3 * aid(x)",
         "tests": ["assert treble(2) == 6"],
     },
+    {"query": "Name it.", "gold": "def name(x):\n    return object", "tests": ["assert name(1) == object"]},
 ]
 DOUBLE = "def double(x):\n    return 2 * x"
 T = TypeVar("T")
@@ -88,7 +89,7 @@ class TestArguments:
         assert isinstance(environment, Graded)
         assert isinstance(environment, HasTasks)
         assert isinstance(environment, Replayable)
-        assert len(environment.tasks) == 5
+        assert len(environment.tasks) == 6
 
     def test_refused(self, folder: Path) -> None:
         """Another fidelity, and no room for an observation, are refused."""
@@ -205,8 +206,14 @@ class TestGrade:
     def test_gold_hangs(self, folder: Path) -> None:
         """Gold code that cannot be run is no wrong answer."""
         environment = PythonEnvironment(folder, limits=SandboxLimits(wall_s=0.7))
-        with pytest.raises(DataError, match="task '3': its gold code cannot be run within the limits"):
+        with pytest.raises(DataError, match="task '3': its gold code gives nothing to compare with"):
             grades(environment, ("3", DOUBLE))
+
+    @pytest.mark.parametrize("fidelity", ["intercode", "strict"])
+    def test_nothing_to_compare(self, folder: Path, fidelity: Any) -> None:
+        """A test whose right value is of no built-in type cannot be judged, which is no wrong answer."""
+        with pytest.raises(DataError, match="task '5': its gold code gives nothing to compare with"):
+            grades(PythonEnvironment(folder, fidelity=fidelity), ("5", DOUBLE))
 
     def test_logs(self, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
         """The gold code is in no task, representation, log or observation."""

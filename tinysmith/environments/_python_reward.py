@@ -36,7 +36,7 @@ class Right:
 
 
 async def right(sandbox: Sandbox, reference: Reference, fidelity: Fidelity) -> Right | None:
-    """What the gold code gives, in a sandbox as it is at first; None where it gives no answer within the limits.
+    """What the gold code gives, in a sandbox as it is at first; None where it gives nothing to compare with.
 
     Nothing is run where the tests say it all: with literals for values, and a fidelity that asks no more.
     """
@@ -47,9 +47,10 @@ async def right(sandbox: Sandbox, reference: Reference, fidelity: Fidelity) -> R
     open_ones = [test for test in reference.tests if not test.expected]
     asked = [*_questions(reference), *(Request("eval", test.answer) for test in open_ones)]
     answers = await _asked(sandbox, before, asked, sandbox.spec.limits.wall_s)
-    if None in answers:
+    worked_out = answers[len(expected) :]
+    if None in answers or any(reply and reply.is_ok and not reply.value for reply in worked_out):
         return None
-    values = iter(answers[len(expected) :])
+    values = iter(worked_out)
     expected = [value or getattr(next(values), "value", "") for value in expected]
     outcomes = [_outcome(reply, value) for reply, value in zip(answers, expected, strict=False)]
     return Right(tuple(expected), tuple(outcomes))
@@ -102,6 +103,6 @@ def _outcome(reply: Reply | None, expected: str) -> tuple[str, str]:
     """What InterCode's server would have told of the test."""
     if reply is None:
         return "", "Error: there is no answer"
-    if reply.is_ok and reply.value != expected:
+    if reply.is_ok and (reply.value != expected or not expected):
         return "", _UNEQUAL
     return reply.output, reply.error

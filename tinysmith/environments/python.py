@@ -143,7 +143,7 @@ class PythonEnvironment:
         Raises:
             UsageError: There is no episode, or it is over.
             EnvironmentLost: The environment was closed meanwhile, or a sandbox died.
-            DataError: The task's gold code cannot be run within the limits.
+            DataError: The task's gold code gives nothing to compare with, within the limits.
         """
         episode = self._episodes.playing
         word = action.strip()
@@ -166,7 +166,7 @@ class PythonEnvironment:
         Raises:
             UsageError: There is no episode.
             EnvironmentLost: The environment was closed meanwhile, or a sandbox died.
-            DataError: The task's gold code cannot be run within the limits.
+            DataError: The task's gold code gives nothing to compare with, within the limits.
         """
         episode = self._episodes.current
         return await self._episodes.during(episode, self._graded(episode, episode.function))
@@ -230,7 +230,7 @@ class PythonEnvironment:
             episode.right = await right(sandbox, reference, self._fidelity)
         if episode.right is None:
             raise DataError(
-                f"task {episode.task.id!r}: its gold code cannot be run within the limits; "
+                f"task {episode.task.id!r}: its gold code gives nothing to compare with within the limits; "
                 "raise the environment's limits, or leave this task out."
             )
         await sandbox.areset()
