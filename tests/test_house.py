@@ -17,7 +17,7 @@ FILES = [
     ROOT / "tinysmith_pytest.py",
 ]
 
-PARTS = ("drawing", "environments", "memory", "models", "retrieval")
+PARTS = ("drawing", "environments", "mcp", "memory", "models", "retrieval", "sandbox")
 PUBLIC = ["machines", "tinysmith", *(f"tinysmith.{part}" for part in PARTS)]
 
 MOST_LINES = 350
