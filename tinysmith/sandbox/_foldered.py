@@ -13,7 +13,7 @@ from attrs import evolve
 
 from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.sandbox._folder import Folder
-from tinysmith.sandbox._running import Output, Process, Watch, attend, in_memory
+from tinysmith.sandbox._running import PAUSE_S, Output, Process, Watch, attend, in_memory
 from tinysmith.sandbox._session import Beginning, ShellSession
 from tinysmith.sandbox._usage import Quota
 from tinysmith.sandbox.sandbox import Sandbox, Session, Stop, Stopped
@@ -72,7 +72,10 @@ class FolderSandbox(Sandbox):
         done = self._run(how, watch, stdin, merges_stderr=merges_stderr)
         if done.exit_code < 0:
             self._explain(done)
-        return evolve(done, duration_s=time.monotonic() - begin)
+        duration_s = time.monotonic() - begin
+        if duration_s > PAUSE_S and not done.ended_by:
+            look(())  # what was written since the last look counts for the next command
+        return evolve(done, duration_s=duration_s)
 
     def open_session(self) -> Session:
         """Starts a bash that stays."""

@@ -18,6 +18,7 @@ from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox._filter import system_call_filter
 from tinysmith.sandbox._folder import PROGRAMS, SHOWN_ETC, Folder
 from tinysmith.sandbox._running import Process, Status, in_memory
+from tinysmith.sandbox._usage import SHM
 from tinysmith.sandbox.spec import SandboxLimits, SandboxSpec
 from tinysmith.sandbox.tree import parents_of
 
@@ -48,9 +49,9 @@ _USR = tuple(
 )
 _BY_PROC = ("--proc", "/proc")  # by way of which cp sets modes
 _OPEN_FILES = 256
-_SHM = "/dev/shm"  # noqa: S108  # of the sandbox, and of a size
 _KEYS = ("/proc/keys", "/proc/key-users")
-_IS_FULL = ("/usr/bin/env", "--ignore-signal=XFSZ")  # then a write fails, instead of ending who writes
+
+_life = [0, -1, -1]  # the process, and both ends of its pipe
 
 
 @frozen
@@ -95,7 +96,7 @@ class Invocation:
         sources.append(in_memory("".join(f"{option}\0" for option in (*told, *self.options)).encode()))
         if self.uid is not None:
             streams.update(user=self.uid, group=self.uid, extra_groups=[])
-        kept = [*sources, *([] if told_at < 0 else [told_at])]
+        kept = [life(), *sources, *([] if told_at < 0 else [told_at])]
         try:
             return subprocess.Popen(  # noqa: S603  # this is the one door through which it comes
                 [BWRAP, "--args", str(sources[-1]), "--", *self.arguments],
@@ -112,6 +113,13 @@ class Invocation:
                 os.close(source)
 
 
+def life() -> int:
+    """A file descriptor that is at its end when this process is dead; one for all sandboxes."""
+    if _life[0] != os.getpid():  # the first time, or in a process that was forked from the one that had it
+        _life[:] = [os.getpid(), *os.pipe2(os.O_CLOEXEC)]
+    return _life[1]
+
+
 def invocation(
     spec: SandboxSpec,
     limits: SandboxLimits,
@@ -125,7 +133,7 @@ def invocation(
     options = [*_ISOLATED, *_mounts(spec, folder), "--chdir", cwd]
     for name, value in {**ENVIRONMENT, **spec.environment, **more}.items():
         options += ["--setenv", name, value]
-    return Invocation((*limited(limits), *words), tuple(options), system_call_filter(), folder.uid)
+    return Invocation((*limited(limits, life()), *words), tuple(options), system_call_filter(), folder.uid)
 
 
 def copying(old: Folder, new: Folder) -> Invocation:
@@ -145,7 +153,7 @@ def _mounts(spec: SandboxSpec, folder: Folder) -> list[str]:
     for name in SHOWN_ETC:
         if (Path("/etc") / name).exists():
             mounts += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
-    mounts += ["--proc", "/proc", "--dev", "/dev", "--size", str(spec.limits.shm_bytes), "--tmpfs", _SHM]
+    mounts += ["--proc", "/proc", "--dev", "/dev", "--size", str(spec.limits.shm_bytes), "--tmpfs", SHM]
     for name in _KEYS:
         if Path(name).exists():
             mounts += ["--ro-bind", "/dev/null", name]
@@ -156,17 +164,28 @@ def _mounts(spec: SandboxSpec, folder: Folder) -> list[str]:
     return [*mounts, "--remount-ro", "/dev"]
 
 
-def limited(limits: SandboxLimits) -> tuple[str, ...]:
-    """What begins a command within limits."""
+def limited(limits: SandboxLimits, life: int | None = None) -> tuple[str, ...]:
+    """What begins a command within limits.
+
+    Args:
+        limits: What it may use.
+        life: A file descriptor that is at its end when we are dead, and then nothing is begun: `bwrap` dies with
+            us only once it has come so far.
+    """
     given = {
-        "as": limits.memory_bytes,
-        "cpu": limits.cpu_s,
-        "fsize": limits.file_bytes,
-        "nproc": limits.processes,
-        "nofile": _OPEN_FILES,
-        "core": 0,
-        "memlock": 65536,
-        "msgqueue": 65536,
+        "v": max(1, limits.memory_bytes // 1024),
+        "t": limits.cpu_s,
+        "f": limits.file_bytes // 1024,
+        "u": limits.processes,
+        "n": _OPEN_FILES,
+        "c": 0,
+        "l": 64,
+        "q": 65536,
     }
-    told = () if limits.file_bytes > 1 else _IS_FULL
-    return ("/usr/bin/prlimit", *(f"--{name}={value}:{value}" for name, value in given.items()), "--", *told)
+    # Where whoever runs this may have less, it is less.
+    script = "".join(f"ulimit -{name} {value} 2>/dev/null;" for name, value in given.items())
+    if limits.file_bytes < 1024:
+        script += "trap '' XFSZ;"  # then a write fails, instead of ending who writes
+    if life is not None:
+        script = f"read -t 0 -u {life} && exit 1;exec {life}<&-;{script}"
+    return ("/bin/bash", "-p", "-c", f'{script}exec -- "$@"', "sandbox")

@@ -22,6 +22,9 @@ from tinysmith.sandbox.sandbox import Stop
 from tinysmith.sandbox.spec import EndedBy
 
 _CHUNK = 1 << 16
+PAUSE_S = 0.03
+"""How long a command may run between two looks at what it does with the disk, where looking is quick."""
+
 _COMMAND = "2"  # the first one that the first process within begins
 _PATIENCE_S = 20.0  # for the kernel to end what was killed, on a machine that is very busy
 
@@ -221,8 +224,8 @@ class Watch:
     deadline: float
     stop: Stop | None
     look: Callable[[Sequence[int]], EndedBy]
-    _pause_s: float = 0.03
-    _next: float = field(factory=lambda: time.monotonic() + 0.03)
+    _pause_s: float = PAUSE_S
+    _next: float = field(factory=lambda: time.monotonic() + PAUSE_S)
 
     def wait_s(self) -> float:
         """How long to wait at most before the next `ended_by`."""
@@ -237,7 +240,7 @@ class Watch:
             return ""
         found = self.look(descendants(process.status.process))
         took = time.monotonic() - now
-        self._pause_s = max(self._pause_s, 10 * took)  # looking takes a tenth of the time at most
+        self._pause_s = max(self._pause_s, 4 * took)  # looking takes a fifth of the time at most
         self._next = time.monotonic() + self._pause_s
         return found
 

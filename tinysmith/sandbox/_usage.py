@@ -8,6 +8,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import define, evolve, field, frozen
@@ -17,6 +18,7 @@ from tinysmith.sandbox.spec import EndedBy, SandboxLimits
 
 _SPARE_FILES = 64  # what `rm` or a shell may need while there are too many
 _TRIES = 3
+SHM = "/dev/shm"  # noqa: S108  # of the sandbox, and of a size
 _OPEN = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -54,6 +56,7 @@ class Quota:
             limits: Those of the command that runs.
         """
         used = measure(self.root, processes, limits)
+        used = evolve(used, files=used.files + _in_memory(processes))
         ended_by: EndedBy = "files" if used.files > limits.files else ""
         if used.size > limits.disk_bytes:
             ended_by = "disk_bytes"
@@ -72,6 +75,14 @@ class Quota:
         files = max(limits.files, used.files + _SPARE_FILES)
         size = max(limits.disk_bytes, used.size + _SPARE_FILES * 4096)
         return evolve(limits, file_bytes=1, files=files, disk_bytes=size)
+
+
+def _in_memory(processes: Sequence[int]) -> int:
+    """How many files are in the sandbox's /dev/shm, whose size does not count those without content."""
+    with suppress(OSError, IndexError):
+        found = os.statvfs(f"/proc/{processes[0]}/root{SHM}")
+        return found.f_files - found.f_ffree
+    return 0
 
 
 def measure(root: Path, processes: Sequence[int], limits: SandboxLimits | None) -> Usage:
