@@ -6,6 +6,7 @@ Reads the folder that INTERCODE_DATA names. `--short` takes every tenth task.
 import asyncio
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -19,8 +20,11 @@ from tinysmith.environments.bash import BashEnvironment
 from tinysmith.protocols import Task
 
 EVERY = 10 if SHORT else 1
+TRIES = 3  # some show a clock, or how full the host's disk is, and it moves on between one run and the other
 LEAST_GOLD = 197 / 200
 LEAST_RECORDED = 110 / 120
+# What InterCode's image has beside a bare system; where one is missing, its tasks tell errors on both sides.
+PROGRAMS = ("cal", "convert", "cpio", "crontab", "curl", "dig", "git", "jq", "netstat", "ping", "pstree", "tree")
 SETS = ("nl2bash_fs_1", "nl2bash_fs_2", "nl2bash_fs_3", "nl2bash_fs_4")
 RECORDED = ("bash-gpt-4-try-again-fs_1.jsonl", "bash-gpt-4-try-again-fs_3.jsonl")
 
@@ -45,17 +49,20 @@ async def best(environment: BashEnvironment, task_id: str, actions: list[str]) -
 
 async def golds(environment: BashEnvironment, folder: Path) -> bool:
     """Each right command as the only action, against itself in the other sandbox."""
-    solved = count = 0
+    first = solved = count = 0
     for name in SETS:
         for index, row in enumerate(json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))):
             if index % EVERY:
                 continue
-            (score,) = await best(environment, f"{name}/{index}", [row["gold"]])
+            tries: list[float] = []
+            while 1.0 not in tries and len(tries) < TRIES:
+                tries += await best(environment, f"{name}/{index}", [row["gold"]])
             count += 1
-            solved += score == 1.0
-            if score != 1.0:
-                print(f"       {name}/{index}: {score:.2f}", flush=True)
-    print(f"right commands that earn 1 against themselves: {solved} of {count}")
+            first += tries[0] == 1.0
+            solved += tries[-1] == 1.0
+            if tries[0] != 1.0:
+                print(f"       {name}/{index}: {tries}", flush=True)
+    print(f"right commands that earn 1 against themselves: {solved} of {count}, at the first try {first}")
     return bar("of all", solved / count, LEAST_GOLD, at_least=True)
 
 
@@ -81,6 +88,8 @@ async def recorded(environment: BashEnvironment, folder: Path) -> bool:
 
 async def measure(folder: Path) -> bool:
     """Both, one after the other."""
+    missing = [name for name in PROGRAMS if shutil.which(name, path=os.defpath) is None]
+    print(f"programs of InterCode's image that are missing here: {', '.join(missing) or 'none'}")
     environment = BashEnvironment(folder / "bash")
     begin = time.perf_counter()
     try:

@@ -29,6 +29,7 @@ ROWS = [
     {"query": "Print bytes.", "gold": r"printf \\377"},
     {"query": "Say it exactly.", "gold": 'printf "%s  " "two  words"'},
 ]
+SPITE = {"query": "Lock all.", "gold": "chmod 0 /"}
 TREE = [
     {"path": "/work", "type": "dir"},
     {"path": "/work/a.txt", "type": "file", "text": "alpha beta\n"},
@@ -44,7 +45,7 @@ def do(work: Coroutine[Any, Any, T]) -> T:
 
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path) -> Path:
-    files = {"one.json": ROWS, "one.tree.json": TREE, "two.json": ROWS[:1], "two.tree.json": TREE[:2]}
+    files = {"one.json": ROWS, "one.tree.json": TREE, "two.json": [ROWS[0], SPITE], "two.tree.json": TREE[:2]}
     for name, data in files.items():
         (tmp_path / name).write_text(json.dumps(data), encoding="utf-8")
     return tmp_path
@@ -282,6 +283,13 @@ class TestActions:
         (step,), _ = play(made(folder, fidelity, output_bytes=5_000), "one/0", "yes | tr -d '\n'")
         assert (step.info["output_truncated"], step.info["exit_code"]) == (True, 137)
         assert step.observation.startswith("yyyy")
+
+    def test_unlisted(self, folder: Path) -> None:
+        """Files that a command has put beyond reach are worth nothing; a right command must not do that."""
+        environment = made(folder)
+        assert play(environment, "one/0", "cat /work/a.txt; chmod 0 /")[1].score == 0.34
+        with pytest.raises(EnvironmentLost, match="right command of 'two/1' leaves files that cannot be listed"):
+            play(environment, "two/1", "ls")
 
     def test_strict_grade(self, folder: Path) -> None:
         """Strictly, what is in an added folder counts, and quotes are the task's own."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinysmith.environments._bash_reward import Ended, Fidelity, changes, likeness, quoted, similarity
@@ -35,7 +35,7 @@ LISTED = st.builds(
     target=st.sampled_from(["", "a", "../x", "/a.b"]),
     md5=st.sampled_from(["", "1", "2"]),
 )
-LISTINGS = st.dictionaries(PATHS, LISTED, max_size=6)
+LISTINGS = st.dictionaries(PATHS, LISTED, max_size=4)
 
 
 def after(**added: Listed | None) -> Listing:
@@ -217,6 +217,11 @@ class TestLikeness:
         right = Ended(after(new_l=Listed("l", target="work/a.txt")), "")
         assert likeness(mine, right, BEFORE, "intercode").file_changes == same
 
+    def test_unlisted(self) -> None:
+        """Files that cannot be told any more are like none; the output still counts."""
+        found = likeness(Ended(None, "two words"), Ended(BEFORE, "two words"), BEFORE, "intercode")
+        assert (found.score, found.file_diff, found.file_changes) == (0.34, 0.0, 0.0)
+
     def test_nearly(self) -> None:
         """Outputs that are nearly the same are worth all, as in InterCode."""
         words = " ".join(f"word{number}" for number in range(200))
@@ -224,6 +229,7 @@ class TestLikeness:
         assert found.answer_similarity < 1
         assert found.score == 1.0
 
+    @settings(max_examples=40)
     @given(LISTINGS, LISTINGS, LISTINGS, WORDS, WORDS, st.sampled_from(FIDELITIES))
     def test_bounds(
         self, first: Listing, mine: Listing, right: Listing, said: str, answer: str, fidelity: Fidelity

@@ -36,11 +36,11 @@ class Ended:
     """Where a command, or several, left a sandbox.
 
     Attributes:
-        files: What is in it.
+        files: What is in it; None where that cannot be told, which is like nothing.
         output: What the last command printed.
     """
 
-    files: Listing = field(repr=False)
+    files: Listing | None = field(repr=False)
     output: str = field(repr=False)
 
 
@@ -64,11 +64,13 @@ class Likeness:
 
 def likeness(mine: Ended, right: Ended, before: Listing, fidelity: Fidelity) -> Likeness:
     """Compares an end with the right one, both from the same first files."""
-    changed = [changes(before, end.files, fidelity) for end in (mine, right)]
-    file_diff = 1 - math.erf(len(changed[0] ^ changed[1]))
-    added = [path for path, status in changed[0] & changed[1] if status in _ADDED]
-    same = sum(_is_same(mine.files, right.files, path, fidelity) for path in added)
-    file_changes = same / len(added) if added else 1.0
+    file_diff = file_changes = 0.0
+    if mine.files is not None and right.files is not None:
+        ours, theirs = (changes(before, files, fidelity) for files in (mine.files, right.files))
+        file_diff = 1 - math.erf(len(ours ^ theirs))
+        added = [path for path, status in ours & theirs if status in _ADDED]
+        same = sum(_is_same(mine.files, right.files, path, fidelity) for path in added)
+        file_changes = same / len(added) if added else 1.0
     answer_similarity = similarity(mine.output, right.output)
     hundredths = sum(round(100 * round(_SHARE * part, 2)) for part in (file_diff, file_changes, answer_similarity))
     return Likeness((1 + hundredths) / 100, file_diff, file_changes, answer_similarity)

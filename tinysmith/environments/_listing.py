@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from attrs import evolve, frozen
 
-from tinysmith.errors import EnvironmentLost
+from tinysmith.errors import EnvironmentLost, SandboxError
 from tinysmith.sandbox import Executed, Sandbox, Tree
 
 SYSTEM = frozenset(
@@ -104,13 +104,19 @@ async def stamps(sandbox: Sandbox, *, reads: bool = False) -> bytes:
         reads: Whether each file is read, so that this is when it was last read, where the host keeps such times.
 
     Raises:
-        EnvironmentLost: The files cannot be listed.
+        EnvironmentLost: The files cannot be listed within the limits.
     """
-    return (await _told(sandbox, f"{_READ}; {_STAMPS}" if reads else _STAMPS)).stdout
+    done = await _told(sandbox, f"{_READ}; {_STAMPS}" if reads else _STAMPS)
+    if done is None or done.ended_by:
+        limit = f"within its limit {done.ended_by}; raise that limit" if done else "as nobody may enter /"
+        raise EnvironmentLost(f"The sandbox's first files cannot be listed {limit}.")
+    return done.stdout
 
 
-async def listing(sandbox: Sandbox, first: Listing, stamped: bytes) -> Listing:
-    """What is in a sandbox now, without the folders of the system.
+async def listing(sandbox: Sandbox, first: Listing, stamped: bytes) -> Listing | None:
+    """What is in a sandbox now, without the folders of the system; None where that cannot be told any more.
+
+    Commands can bring that about: files beyond a limit, names beyond the limit on output, a root without rights.
 
     Args:
         sandbox: Where.
@@ -118,9 +124,11 @@ async def listing(sandbox: Sandbox, first: Listing, stamped: bytes) -> Listing:
         stamped: Its stamps; without one, each file is read.
 
     Raises:
-        EnvironmentLost: The files cannot be listed.
+        EnvironmentLost: The sandbox is dead, or what it says is no list of files.
     """
     done = await _told(sandbox, _SCRIPT, stamped)
+    if done is None or done.ended_by:
+        return None
     try:
         return parsed(_unpacked(done.stdout), first)
     except (ValueError, zlib.error) as error:
@@ -130,13 +138,12 @@ async def listing(sandbox: Sandbox, first: Listing, stamped: bytes) -> Listing:
         ) from None
 
 
-async def _told(sandbox: Sandbox, script: str, stdin: bytes = b"") -> Executed:
-    done = await sandbox.aexec(["/bin/bash", "-c", script], stdin=stdin, cwd="/", wall_s=_WALL_S)
-    if done.ended_by:
-        raise EnvironmentLost(
-            f"The sandbox's files cannot be listed within its limit {done.ended_by}; raise that limit."
-        )
-    return done
+async def _told(sandbox: Sandbox, script: str, stdin: bytes = b"") -> Executed | None:
+    try:
+        # Not /bin, which is a link that a command may lead elsewhere.
+        return await sandbox.aexec(["/usr/bin/bash", "-c", script], stdin=stdin, cwd="/", wall_s=_WALL_S)
+    except SandboxError:  # nobody may enter /
+        return None
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -17,7 +17,7 @@ from tinysmith.environments._bash_tasks import as_git_leaves_it, dated, load_dat
 from tinysmith.environments._listing import Listing, first_listing, listing, stamps
 from tinysmith.environments._sandboxed import Episode, Episodes, info_of, observed, refusal, run_fresh
 from tinysmith.environments.tasks import Tasks
-from tinysmith.errors import SandboxError, UsageError
+from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
 from tinysmith.sandbox import Backend, Executed, Sandbox, SandboxLimits, SandboxSpec
 from tinysmith.sandbox.tree import is_plain_path
@@ -149,7 +149,7 @@ class BashEnvironment:
 
         Raises:
             UsageError: There is no episode.
-            EnvironmentLost: The environment was closed meanwhile, or a sandbox died or cannot be looked into.
+            EnvironmentLost: The environment was closed meanwhile, or a sandbox died.
         """
         episode = self._episodes.current
         found = await self._episodes.during(episode, self._likeness(episode))
@@ -191,7 +191,8 @@ class BashEnvironment:
             done = (await run_fresh(sandbox, gold, "/")).done
         else:
             done = await _sent(sandbox, gold, "/")
-        return Ended(await listing(sandbox, episode.before, stamped), self._shown(done)[0])
+        files = await listing(sandbox, episode.before, stamped)
+        return Ended(_demanded(files, episode.task.id), self._shown(done)[0])
 
     async def _stamps(self, sandbox: Sandbox) -> bytes:
         # InterCode's repository has read each file when an episode begins, which `find -atime` tells.
@@ -207,6 +208,13 @@ class BashEnvironment:
             return done.stdout.decode(), done.ended_by == "output_bytes"
         except UnicodeDecodeError:
             return "Malformed command", False
+
+
+def _demanded(files: Listing | None, task_id: str) -> Listing:
+    if files is None:
+        problem = f"the right command of {task_id!r} leaves files that cannot be listed"
+        raise EnvironmentLost(f"BashEnvironment: {problem} within the limits; raise them.")
+    return files
 
 
 async def _sent(sandbox: Sandbox, action: str, cwd: str) -> Executed:
