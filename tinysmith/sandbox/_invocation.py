@@ -94,12 +94,10 @@ class Invocation:
         told: list[str] = ["--seccomp", str(sources[0])] if sources else []
         told += [] if told_at < 0 else ["--json-status-fd", str(told_at)]
         sources.append(in_memory("".join(f"{option}\0" for option in (*told, *self.options)).encode()))
-        if self.uid is not None:
-            streams.update(user=self.uid, group=self.uid, extra_groups=[])
         kept = [life(), *sources, *([] if told_at < 0 else [told_at])]
         try:
             return subprocess.Popen(  # noqa: S603  # this is the one door through which it comes
-                [BWRAP, "--args", str(sources[-1]), "--", *self.arguments],
+                [*_setpriv(self.uid), BWRAP, "--args", str(sources[-1]), "--", *self.arguments],
                 env={},  # the first process within shows its own to all others
                 cwd="/",
                 pass_fds=kept,
@@ -111,6 +109,12 @@ class Invocation:
         finally:
             for source in sources:
                 os.close(source)
+
+
+def _setpriv(uid: int | None) -> tuple[str, ...]:
+    """What `bwrap` itself comes to too late: to be the user, and to die with us."""
+    who = () if uid is None else (f"--reuid={uid}", f"--regid={uid}", "--clear-groups")
+    return ("/usr/bin/setpriv", *who, "--")
 
 
 def life() -> int:
