@@ -35,10 +35,10 @@ class Right:
     outcomes: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
-async def right(sandbox: Sandbox, reference: Reference, fidelity: Fidelity) -> Right | None:
+async def right(sandbox: Sandbox, reference: Reference, fidelity: Fidelity, *, wall_s: float) -> Right | None:
     """What the gold code gives, in a sandbox as it is at first; None where it gives nothing to compare with.
 
-    Nothing is run where the tests say it all: with literals for values, and a fidelity that asks no more.
+    It may take `wall_s` seconds. Nothing is run where the tests say it all: with literals for values, and a fidelity that asks no more.
     """
     expected = [test.expected for test in reference.tests]
     if fidelity == "strict" and all(expected):
@@ -46,7 +46,7 @@ async def right(sandbox: Sandbox, reference: Reference, fidelity: Fidelity) -> R
     before = [*PRELUDE[fidelity], Request("exec", reference.setup), Request("exec", reference.gold)]
     open_ones = [test for test in reference.tests if not test.expected]
     asked = [*_questions(reference), *(Request("eval", test.answer) for test in open_ones)]
-    answers = await _asked(sandbox, before, asked, sandbox.spec.limits.wall_s)
+    answers = await _asked(sandbox, before, asked, wall_s)
     worked_out = answers[len(expected) :]
     if None in answers or any(reply and reply.is_ok and not reply.value for reply in worked_out):
         return None

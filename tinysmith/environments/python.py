@@ -24,6 +24,7 @@ from tinysmith.sandbox import Backend, SandboxLimits, SandboxSpec
 _DEFINITION = re.compile(r"^(?:async\s+)?def\s+(\w+)\s*\(", re.MULTILINE)
 _SUBMIT = re.compile(r"submit\b(?:\s+(\w+))?\s*", re.IGNORECASE)
 _ANEW = "a new interpreter has begun, without what was defined, and with the files of the beginning"
+_TESTS = 3  # so many times as long as an action may the tests take, about as long as InterCode waits for one
 _BYTES_A_CHARACTER = 16  # more than a character of an observation can take on its way
 
 
@@ -80,7 +81,8 @@ class PythonEnvironment:
         fidelity: "intercode" to compare with published numbers, "strict" without InterCode's faults.
         backend: What makes the sandboxes, or its name; "auto" is the best that works here. There must be a
             /usr/bin/python3 in them, 3.10 or later.
-        limits: What an action, or the tests of one grade, may use; ten seconds among them unless given.
+        limits: What an action may use, ten seconds among them unless given; all tests of a grade together may take
+            three times as long.
         character_limit: Characters of an observation; more is cut off.
 
     Raises:
@@ -225,16 +227,17 @@ class PythonEnvironment:
     async def _graded(self, episode: _Episode, function: str) -> Grade:
         reference = self._data.references[episode.task.id]
         sandbox = episode.sandboxes[1]
+        tests_s = _TESTS * self._spec.limits.wall_s
         if episode.right is None:
             await sandbox.areset()
-            episode.right = await right(sandbox, reference, self._fidelity)
+            episode.right = await right(sandbox, reference, self._fidelity, wall_s=tests_s)
         if episode.right is None:
             raise DataError(
                 f"task {episode.task.id!r}: its gold code gives nothing to compare with within the limits; "
                 "raise the environment's limits, or leave this task out."
             )
         await sandbox.areset()
-        wall_s = self._spec.limits.wall_s + 2 * episode.spent_s
+        wall_s = tests_s + 2 * episode.spent_s
         found = episode.right
         count = await passed(sandbox, episode.done, function, reference=reference, found=found, wall_s=wall_s)
         tests = len(reference.tests)
