@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import os
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -19,7 +18,6 @@ from tinysmith.protocols import Environment, EnvironmentStep, Grade, Graded, Has
 from tinysmith.sandbox import SandboxLimits
 from tinysmith.sandbox.bubblewrap import Bubblewrap
 
-INTERCODE = os.environ.get("INTERCODE_DATA", "")
 T = TypeVar("T")
 ROWS = [
     {"query": "What is in a?", "gold": "cat /work/a.txt"},
@@ -31,7 +29,6 @@ ROWS = [
 ]
 SPITE = {"query": "Lock all.", "gold": "chmod 0 /"}
 TREE = [
-    {"path": "/work", "type": "dir"},
     {"path": "/work/a.txt", "type": "file", "text": "alpha beta\n"},
     {"path": "/work/deep/b.txt", "type": "file", "text": "b\n"},
     {"path": "/work/empty", "type": "dir"},
@@ -45,7 +42,7 @@ def do(work: Coroutine[Any, Any, T]) -> T:
 
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path) -> Path:
-    files = {"one.json": ROWS, "one.tree.json": TREE, "two.json": [ROWS[0], SPITE], "two.tree.json": TREE[:2]}
+    files = {"one.json": ROWS, "one.tree.json": TREE, "two.json": [ROWS[0], SPITE], "two.tree.json": TREE[:1]}
     for name, data in files.items():
         (tmp_path / name).write_text(json.dumps(data), encoding="utf-8")
     return tmp_path
@@ -182,7 +179,7 @@ class TestEpisode:
     def test_fresh(self, folder: Path) -> None:
         """An episode begins with the task's files, dated or as old as it, whatever was done in the last one."""
         environment = made(folder)
-        steps, _ = play(environment, "one/0", "rm -r /work/*; touch /root/x")
+        play(environment, "one/0", "rm -r /work/*; touch /root/x")
         steps, _ = play(
             environment, "one/0", "ls /work /root", "stat -c %y /work/old.txt", "find /work/a.txt -mmin -9"
         )
@@ -337,58 +334,17 @@ class TestConcurrency:
     def test_many(self, folder: Path) -> None:
         """Environments beside each other do not disturb each other."""
 
-        async def all_at_once() -> list[tuple[str, bool]]:
-            async def one(number: int) -> tuple[str, bool]:
-                environment = made(folder)
-                await environment.reset(task=Task("one/0"))
-                await environment.step(f"echo {number} > /work/mine")
-                text = (await environment.step("cat /work/mine; rm /work/mine")).observation
-                await environment.step("cat /work/a.txt")
-                grade = await environment.grade()
-                await environment.close()
-                return text, grade.solved
+        async def one(number: int) -> tuple[str, bool]:
+            environment = made(folder)
+            await environment.reset(task=Task("one/0"))
+            await environment.step(f"echo {number} > /work/mine")
+            text = (await environment.step("cat /work/mine; rm /work/mine")).observation
+            await environment.step("cat /work/a.txt")
+            grade = await environment.grade()
+            await environment.close()
+            return text, grade.solved
 
+        async def all_at_once() -> list[tuple[str, bool]]:
             return await asyncio.gather(*map(one, range(4)))
 
         assert do(all_at_once()) == [(f"{number}\n", True) for number in range(4)]
-
-
-@needs_sandbox
-@pytest.mark.skipif(not INTERCODE, reason="INTERCODE_DATA names no folder with InterCode's data")
-class TestInterCode:
-    def test_gold(self) -> None:
-        """Right commands of all four file trees are worth 1 against themselves; that cost is a sample's."""
-        folder = Path(INTERCODE) / "bash"
-        environment = BashEnvironment(folder)
-        assert [len(environment.tasks.split(f"fs_{number}")) for number in (1, 2, 3, 4)] == [60, 53, 60, 27]
-
-        async def check() -> list[str]:
-            bad = []
-            for number in (1, 2, 3, 4):
-                rows = json.loads((folder / f"nl2bash_fs_{number}.json").read_text(encoding="utf-8"))
-                for index in (5, 22):
-                    await environment.reset(task=Task(f"nl2bash_fs_{number}/{index}"))
-                    await environment.step(rows[index]["gold"])
-                    if not (await environment.grade()).solved:
-                        bad.append(f"{number}/{index}")
-            await environment.close()
-            return bad
-
-        assert do(check()) == []
-
-    def test_recorded(self) -> None:
-        """A recorded episode of GPT-4 earns the recorded rewards, turn by turn."""
-        path = Path(INTERCODE) / "recorded" / "bash-gpt-4-try-again-fs_1.jsonl"
-        episode = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
-        environment = BashEnvironment(Path(INTERCODE) / "bash")
-
-        async def replay() -> list[float]:
-            await environment.reset(task=Task(f"{episode['set']}/{episode['task_id']}"))
-            scores = []
-            for action in episode["actions"]:
-                await environment.step(action)
-                scores.append((await environment.grade()).score)
-            await environment.close()
-            return scores
-
-        assert do(replay()) == pytest.approx(episode["rewards"])
