@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _add_explore(commands)
     _add_run(commands.add_parser("run", help="run a strategy on tasks of an environment"))
     _add_index(commands)
+    _add_intercode(commands)
     add_journal_commands(commands)
     return top
 
@@ -172,6 +173,35 @@ def _add_index(commands: Any) -> None:
         "words, and needs neither a key nor a network",
     )
     add_server(index)
+
+
+def _add_intercode(commands: Any) -> None:
+    verbs = commands.add_parser(
+        "intercode", help="take the tasks of InterCode from a checkout of it"
+    ).add_subparsers(dest="verb", metavar="import", required=True)
+    take = verbs.add_parser(
+        "import",
+        help="make a folder of data for --env intercode-bash, -python, -ctf and -sql",
+        description="Makes a folder of data for --env intercode-bash, -python, -ctf and -sql from a checkout of "
+        "InterCode. Its set-up scripts are run in a sandbox. What they say of errors is shown, and is no failure: "
+        "some fail on Linux, in InterCode's own images too.",
+        epilog="Where the same files were imported before, nothing is done.",
+    )
+    take.add_argument("checkout", metavar="CHECKOUT", help="the folder that InterCode was cloned to")
+    take.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="the folder to make; by default tinysmith/intercode/… in $XDG_CACHE_HOME or ~/.cache",
+    )
+    take.add_argument("--force", action="store_true", help="make an import again that is there, and replace it")
+    take.add_argument(
+        "--sandbox",
+        choices=["auto", "bubblewrap", "docker"],
+        default="auto",
+        help="where scripts run: the first of bubblewrap and docker that works here (auto), or one of them",
+    )
+    take.add_argument("--progress", action="store_true", help="say on standard error when a file tree is built")
 
 
 def _at_least(least: int) -> Callable[[str], int]:

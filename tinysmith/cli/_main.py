@@ -20,6 +20,7 @@ from tinysmith.cli._fork import fork_command
 from tinysmith.cli._gc import gc_command
 from tinysmith.cli._import import import_command
 from tinysmith.cli._index import index_command
+from tinysmith.cli._intercode import intercode_command
 from tinysmith.cli._replay import replay_command
 from tinysmith.cli._report import told
 from tinysmith.cli._resume import resume_command
@@ -40,6 +41,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "explore": explore_command,
     "run": run_command,
     "index": index_command,
+    "intercode": intercode_command,
     "runs": runs_command,
     "show": show_command,
     "resume": resume_command,
