@@ -118,14 +118,15 @@ class Folder:
         if ours:
             raise UsageError(f"The tree has /etc{ours[0]}, which is the host's in every sandbox; leave it out.")
         with _told():
-            self.etc.mkdir(mode=0o755)
+            _made(self.etc)
             for name, text in _ETC.items():
                 if f"/{name}" not in {entry.path for entry in entries}:
                     (self.etc / name).write_text(text, encoding="ascii")
+                    (self.etc / name).chmod(0o644)
             for name in SHOWN_ETC:  # to mount on
                 source = Path("/etc") / name
                 if source.exists():
-                    (self.etc / name).mkdir() if source.is_dir() else (self.etc / name).touch()
+                    _made(self.etc / name) if source.is_dir() else (self.etc / name).touch()
             self._put(self.etc, entries)
 
     def empty(self) -> None:
@@ -195,6 +196,7 @@ def _parent(path: str) -> str:
 
 def _made(folder: Path) -> Path:
     folder.mkdir()
+    folder.chmod(0o755)  # whatever our umask is: the sandbox's user must pass
     return folder
 
 
