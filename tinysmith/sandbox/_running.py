@@ -51,7 +51,10 @@ class Status:
     @classmethod
     def new(cls) -> "Status":
         """A pipe to be told on."""
-        source, sink = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        source, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        # `bwrap` reads it as well: were we the only reader, our death would end it before it can end those within.
+        sink = os.open(f"/proc/self/fd/{writer}", os.O_RDWR | os.O_CLOEXEC)
+        os.close(writer)
         return cls(source, sink)
 
     def started(self) -> None:
