@@ -1,14 +1,7 @@
-"""A bash that stays: commands come by its standard input, and marks tell where the output of each begins and ends.
-
-The marks hold a number that is new for each command. So what an earlier command still prints is dropped, and what
-was printed to look like an end is output. Whoever takes the trouble to read the mark in the shell's memory can end
-his own command early, and nothing else.
-"""
+"""A bash that stays, in a process of this machine."""
 
 import os
-import secrets
 import select
-import shlex
 import subprocess
 import threading
 import time
@@ -17,31 +10,20 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Protocol
 
-from attrs import define, field
-
 from tinysmith.errors import EnvironmentLost, UsageError
+from tinysmith.sandbox._marks import BEGIN_UNMARKED, Reading
 from tinysmith.sandbox._running import Process, Watch
 from tinysmith.sandbox._usage import Quota
 from tinysmith.sandbox._words import is_passable
 from tinysmith.sandbox.sandbox import Session, Stop, Stopped
 from tinysmith.sandbox.spec import EndedBy, Executed
 
-_MARK = 12
-_BEGIN = """\
-exec 201>&1 2>&1
-_ts_code=0
-_ts_begin() { builtin printf '%s<' "$1" >&201; return "$_ts_code"; }
-_ts_end() { _ts_code=$?; builtin printf '\\n%s>%d\\n' "$1" "$_ts_code" >&201; }
-"""
-# One line, so that all of it is read before any of it runs; bash reads on only when it is done. The command is in
-# no loop, which a `break` in it would end, and in no function, whose variables it would declare. Bash reads bytes
-# one by one here, so the line is short.
-_LINE = "_ts_begin {mark};eval {command} </dev/null 201>&-;_ts_end {mark}\n"
 _KILLED = 137
 _ROUND_S = 0.05
 _GRACE_S = 1.0  # for a shell whose commands were ended to say so
 _IDLE_S = 0.5
 _CHUNK = 1 << 16
+_MOST_LEFT = 64  # times that much: who prints faster than we read is not read for ever
 
 
 class Beginning(Protocol):
@@ -56,55 +38,6 @@ class Inviting(Protocol):
     """What says how a command is started."""
 
     def __call__(self, command: Sequence[str], /) -> Beginning: ...
-
-
-@define(eq=False)
-class _Reading:
-    """The output of one command, as far as it is read.
-
-    Attributes:
-        mark: What its begin and its end are known by.
-        left: How many bytes of it are still kept; below 0 where it was too much.
-        exit_code: None until the end is read.
-    """
-
-    mark: bytes
-    left: int
-    exit_code: int | None = None
-    _kept: list[bytes] = field(factory=list)
-    _tail: bytearray = field(factory=bytearray)
-    _is_begun: bool = False
-
-    def take(self, more: bytes) -> None:
-        """Takes what was read."""
-        self._tail += more
-        if not self._is_begun:
-            begin = self._tail.find(self.mark + b"<")
-            if begin < 0:
-                del self._tail[:-_MARK]  # of an earlier command
-                return
-            self._is_begun = True
-            del self._tail[: begin + _MARK + 1]
-        end = self._tail.find(b"\n" + self.mark + b">")
-        if end < 0:
-            self._keep(len(self._tail) - _MARK - 1)
-            return
-        code, is_whole, _ = self._tail[end + _MARK + 2 :].partition(b"\n")
-        if is_whole:
-            self.exit_code = int(code)
-            self._keep(end)
-
-    def output(self) -> bytes:
-        """What the command printed, of which no more will come."""
-        if self._is_begun and self.exit_code is None:
-            self._keep(len(self._tail))
-        return b"".join(self._kept)
-
-    def _keep(self, count: int) -> None:
-        if count > 0:
-            self._kept.append(bytes(self._tail[: min(count, max(0, self.left))]))
-            self.left -= count
-            del self._tail[:count]
 
 
 class ShellSession(Session):
@@ -156,10 +89,8 @@ class ShellSession(Session):
             self._shell = None
 
     def _ran(self, shell: "_Shell", command: str, watch: Watch, begin: float) -> Executed:
-        mark = secrets.token_hex(_MARK // 2)
-        reading = _Reading(mark.encode(), self._quota.limits.output_bytes)
-        line = _LINE.format(mark=mark, command=shlex.quote(command))
-        ended_by, is_stopped = shell.answer(reading, line.encode(), watch)
+        reading = Reading.new(self._quota.limits.output_bytes, is_begun=True)
+        ended_by, is_stopped = shell.answer(reading, reading.line(command), watch)
         if reading.exit_code is None and (ended_by or is_stopped):
             shell.recover(reading)
         exit_code = reading.exit_code
@@ -203,18 +134,27 @@ class _Shell:
             if stream is not None
         )
         os.set_blocking(self._in, False)
-        self._frame = _BEGIN.encode()
+        os.set_blocking(self._out, False)
+        self._frame = BEGIN_UNMARKED
 
-    def answer(self, reading: _Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
+    def answer(self, reading: Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
         """Sends a command and reads what it prints; tells what is to end it, and if it was stopped."""
         self._is_idle.clear()
         frame, self._frame = self._frame + frame, b""
+        self._drain()
         try:
             return self._exchange(reading, frame, watch)
         finally:
             self._is_idle.set()
 
-    def recover(self, reading: _Reading) -> None:
+    def _drain(self) -> None:
+        """Lets go what earlier commands have still printed, as far as it is there."""
+        with suppress(BlockingIOError):
+            for _ in range(_MOST_LEFT):
+                if not os.read(self._out, _CHUNK):
+                    return
+
+    def recover(self, reading: Reading) -> None:
         """Ends what the shell has started, so that it comes to the end of the command, if it can."""
         deadline = time.monotonic() + _GRACE_S
         while reading.exit_code is None and time.monotonic() < deadline and not self._is_over.is_set():
@@ -232,7 +172,7 @@ class _Shell:
         """Gives its file descriptors back, when it is over and nobody reads."""
         self._process.close()
 
-    def _exchange(self, reading: _Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
+    def _exchange(self, reading: Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
         stop = -1 if watch.stop is None else watch.stop.fileno()
         poll = select.poll()
         poll.register(self._out, select.POLLIN)
@@ -283,6 +223,7 @@ class _Shell:
         self._begun.set_result(process)
         self._is_idle.set()
         self._attend(process)
+        process.main_ended()
         self._code = process.finish()
         self._is_over.set()
 

@@ -5,6 +5,7 @@ import os
 import select
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -53,7 +54,9 @@ async def stoppable(work: Callable[[Stop], R]) -> R:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:
         stop.set()
-        await asyncio.wait([thread])
+        while not thread.done():
+            with suppress(asyncio.CancelledError):  # who cancels again and again waits all the same
+                await asyncio.wait([thread])
         if not thread.cancelled():
             thread.exception()  # it is known: the work was ended
         raise

@@ -1,0 +1,90 @@
+"""How a bash is told commands one after another: marks tell where the output of each begins and ends.
+
+The marks hold a number that is new for each command. So what an earlier command still prints is dropped, and what
+was printed to look like an end is output. Whoever takes the trouble to read the mark in the shell's memory can end
+his own command early, and nothing else.
+"""
+
+import re
+import secrets
+import shlex
+
+from attrs import define, field
+
+_BEGIN = """\
+exec 201>&1 2>&1
+_ts_code=0
+_ts_begin() { %sreturn "$_ts_code"; }
+_ts_end() { _ts_code=$?; builtin printf '\\n%s>%d\\n' "$1" "$_ts_code" >&201; }
+"""
+BEGIN = _BEGIN.replace("%s", "builtin printf '%s<' \"$1\" >&201; ", 1).encode()
+"""What a shell reads first."""
+
+BEGIN_UNMARKED = _BEGIN.replace("%s", "", 1).encode()
+"""The same, where it need not tell where an output begins: for who reads what is left before each command."""
+
+# One line, so that all of it is read before any of it runs; bash reads on only when it is done. The command is in
+# no loop, which a `break` in it would end, and in no function, whose variables it would declare. Bash reads bytes
+# one by one here, so the line is short.
+_LINE = "_ts_begin {mark};eval {command} </dev/null 201>&-;_ts_end {mark}\n"
+_MARK = 12
+_CODE = re.compile(rb"[0-9]{1,3}")
+_NO_CODE = 255  # of an end that the command has made up
+
+
+@define(eq=False)
+class Reading:
+    """The output of one command, as far as it is read.
+
+    Attributes:
+        mark: What its begin and its end are known by.
+        left: How many bytes of it are still kept; below 0 where it was too much.
+        exit_code: None until the end is read.
+    """
+
+    mark: bytes
+    left: int
+    exit_code: int | None = None
+    _kept: list[bytes] = field(factory=list)
+    _tail: bytearray = field(factory=bytearray)
+    _is_begun: bool = False
+
+    @classmethod
+    def new(cls, left: int, *, is_begun: bool = False) -> "Reading":
+        """One whose mark nobody knows yet; `is_begun` where nothing is left of earlier commands."""
+        return cls(secrets.token_hex(_MARK // 2).encode(), left, is_begun=is_begun)
+
+    def line(self, command: str) -> bytes:
+        """What makes a shell that has read `BEGIN` run a command between the marks."""
+        return _LINE.format(mark=self.mark.decode(), command=shlex.quote(command)).encode()
+
+    def take(self, more: bytes) -> None:
+        """Takes what was read."""
+        self._tail += more
+        if not self._is_begun:
+            begin = self._tail.find(self.mark + b"<")
+            if begin < 0:
+                del self._tail[:-_MARK]  # of an earlier command
+                return
+            self._is_begun = True
+            del self._tail[: begin + _MARK + 1]
+        end = self._tail.find(b"\n" + self.mark + b">")
+        if end < 0:
+            self._keep(len(self._tail) - _MARK - 1)
+            return
+        code, is_whole, _ = self._tail[end + _MARK + 2 :].partition(b"\n")
+        if is_whole:
+            self.exit_code = int(code) if _CODE.fullmatch(code) else _NO_CODE
+            self._keep(end)
+
+    def output(self) -> bytes:
+        """What the command printed, of which no more will come."""
+        if self._is_begun and self.exit_code is None:
+            self._keep(len(self._tail))
+        return b"".join(self._kept)
+
+    def _keep(self, count: int) -> None:
+        if count > 0:
+            self._kept.append(bytes(self._tail[: min(count, max(0, self.left))]))
+            self.left -= count
+            del self._tail[:count]
