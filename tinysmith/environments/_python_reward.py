@@ -38,7 +38,8 @@ class Right:
 async def right(sandbox: Sandbox, reference: Reference, fidelity: Fidelity, *, wall_s: float) -> Right | None:
     """What the gold code gives, in a sandbox as it is at first; None where it gives nothing to compare with.
 
-    It may take `wall_s` seconds. Nothing is run where the tests say it all: with literals for values, and a fidelity that asks no more.
+    It may take `wall_s` seconds. Nothing is run where the tests say it all: with literals for values, and a
+    fidelity that asks no more.
     """
     expected = [test.expected for test in reference.tests]
     if fidelity == "strict" and all(expected):
