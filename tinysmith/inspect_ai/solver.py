@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from attrs import frozen
 from inspect_ai.model import Model as AModelOfInspect
 from inspect_ai.model import get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -82,26 +83,33 @@ def strategy_solver(
     Raises:
         UsageError: There is no such strategy.
     """
-    runs = _strategy(strategy)
+    work = _Work(_strategy(strategy), models or {}, environment, tools, limits, task, brief, answer)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001  # Inspect passes it
+        return await work.done(state)
+
+    return solve
+
+
+@frozen
+class _Work:
+    """What is done on each sample."""
+
+    strategy: Strategy[Any]
+    models: Models
+    environment: Callable[[TaskState], Environment] | None
+    tools: Tools
+    limits: Limits | None
+    task: Callable[[TaskState], Task] | None
+    brief: Brief[Any] | None
+    answer: Callable[[Run[Any]], str]
+
+    async def done(self, state: TaskState) -> TaskState:
         demand_asyncio()
-        bound = {"*": InspectModel(), **{node: _model(model) for node, model in (models or {}).items()}}
-        world = None if environment is None else environment(state)
+        world = None if self.environment is None else self.environment(state)
         telling = Telling(state)
         try:
-            task_now = _task(state, world) if task is None else task(state)
-            work = arun(
-                runs,
-                model=bound,
-                environment=world,
-                tools=tools,
-                limits=limits,
-                task=task_now,
-                brief=brief,
-                listeners=[telling.hear],
-            )
-            run = await whole(work)
+            run = await whole(self._running(state, world, telling))
         except Ended as ended:
             raise ended.error from None
         finally:
@@ -109,10 +117,20 @@ def strategy_solver(
                 await surely(world.close())
         state.store.set(STORE, summary(run))
         _demand_no_fault(run)
-        telling.answer(answer(run))
+        telling.answer(self.answer(run))
         return state
 
-    return solve
+    async def _running(self, state: TaskState, world: Environment | None, telling: Telling) -> Run[Any]:
+        return await arun(
+            self.strategy,
+            model={"*": InspectModel(), **{node: _model(model) for node, model in self.models.items()}},
+            environment=world,
+            tools=self.tools,
+            limits=self.limits,
+            task=_task(state, world) if self.task is None else self.task(state),
+            brief=self.brief,
+            listeners=[telling.hear],
+        )
 
 
 def _strategy(strategy: Strategy[Any] | str) -> Strategy[Any]:
