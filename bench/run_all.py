@@ -14,6 +14,9 @@ SCRIPTS = (
     "exploration.py",
     "journal.py",
     "crash.py",
+    "sandbox.py",
+    "intercode.py",
+    "intercode_python.py",
 )
 
 

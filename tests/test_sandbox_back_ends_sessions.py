@@ -150,7 +150,7 @@ class TestHostileCommands:
         """Where a command ends the shell its code is told, and the next one meets a new shell."""
         with back_end.sandbox() as box, box.open_session() as session:
             for command, code in {
-                "echo out; exit 3": 3,
+                "sleep 1000 & echo out; exit 3": 3,
                 "echo out; exec true": 0,
                 "echo out; kill -9 $$": 137,
                 "echo out; exec bash -c 'exit 4'": 4,
