@@ -5,11 +5,16 @@ from collections.abc import Callable, Mapping
 from tinysmith._shown import near
 from tinysmith.errors import SandboxUnavailable, UsageError
 from tinysmith.sandbox.bubblewrap import Bubblewrap
+from tinysmith.sandbox.docker import Docker
 from tinysmith.sandbox.sandbox import Backend
 from tinysmith.sandbox.unsafe_local import UnsafeLocal
 
-BACKENDS: Mapping[str, Callable[[], Backend]] = {"bubblewrap": Bubblewrap, "unsafe-local": UnsafeLocal}
-_AUTO = ("bubblewrap",)
+BACKENDS: Mapping[str, Callable[[], Backend]] = {
+    "bubblewrap": Bubblewrap,
+    "docker": Docker,
+    "unsafe-local": UnsafeLocal,
+}
+_AUTO = ("bubblewrap", "docker")
 
 
 def backend(name: str = "auto") -> Backend:
