@@ -10,6 +10,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 IMAGE = "localhost/tinysmith-test"
@@ -26,6 +27,7 @@ cgroups = "disabled"
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "none"
+exit_command_delay = 1
 runtime = "crun"
 [engine.runtimes]
 crun = ["{crun}"]
@@ -96,6 +98,10 @@ class Podman:
         self.client.close()
         self._process.send_signal(signal.SIGTERM)
         self._process.wait()
+        for process in Path("/proc").glob("[1-9]*"):  # it leaves a helper of each command behind, for a while
+            with suppress(OSError):
+                if str(self._folder).encode() in (process / "cmdline").read_bytes():
+                    os.kill(int(process.name), signal.SIGKILL)
         deadline = time.monotonic() + 10.0
         while self._folder.exists():  # what cleans up after the last container may still be at it
             shutil.rmtree(self._folder, ignore_errors=time.monotonic() < deadline)
