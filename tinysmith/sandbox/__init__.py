@@ -2,6 +2,7 @@
 
 from tinysmith.sandbox.bubblewrap import Bubblewrap
 from tinysmith.sandbox.choosing import backend
+from tinysmith.sandbox.docker import Docker
 from tinysmith.sandbox.sandbox import Backend, Sandbox, Session, Stop, Stopped
 from tinysmith.sandbox.spec import Availability, Bind, Executed, SandboxLimits, SandboxSpec
 from tinysmith.sandbox.tree import Entry, Tree
@@ -12,6 +13,7 @@ __all__ = [
     "Backend",
     "Bind",
     "Bubblewrap",
+    "Docker",
     "Entry",
     "Executed",
     "Sandbox",

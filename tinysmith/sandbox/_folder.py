@@ -33,7 +33,11 @@ _ETC = {
     "hostname": "sandbox\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
-SHOWN_ETC = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime")
+SHOWN_ETC = tuple(
+    name
+    for name in ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime")
+    if (Path("/etc") / name).exists()
+)
 """What is shown of the host's /etc."""
 
 _SPARE_UIDS = range(1_900_000_000, 2_100_000_000)  # nobody's, and beyond those that containers are given
@@ -124,9 +128,7 @@ class Folder:
                     (self.etc / name).write_text(text, encoding="ascii")
                     (self.etc / name).chmod(0o644)
             for name in SHOWN_ETC:  # to mount on
-                source = Path("/etc") / name
-                if source.exists():
-                    _made(self.etc / name) if source.is_dir() else (self.etc / name).touch()
+                _made(self.etc / name) if (Path("/etc") / name).is_dir() else (self.etc / name).touch()
             self._put(self.etc, entries)
 
     def empty(self) -> None:

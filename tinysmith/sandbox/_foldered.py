@@ -7,13 +7,12 @@ import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Self
 
 from attrs import evolve
 
 from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.sandbox._folder import Folder
-from tinysmith.sandbox._running import PAUSE_S, Output, Process, Watch, attend, in_memory
+from tinysmith.sandbox._running import PAUSE_S, Output, Process, Watch, attend, in_memory, machinery
 from tinysmith.sandbox._session import Beginning, ShellSession
 from tinysmith.sandbox._usage import Quota
 from tinysmith.sandbox.sandbox import Sandbox, Session, Stop, Stopped
@@ -67,7 +66,7 @@ class FolderSandbox(Sandbox):
         limits = self._quota.now()
         look = partial(self._quota.look, limits=limits)
         watch = Watch(begin + (self.spec.limits.wall_s if wall_s is None else wall_s), stop, look)
-        self._demand_open()
+        self.demand_open()
         how = self.invocation(command, cwd, environment, limits)
         done = self._run(how, watch, stdin, merges_stderr=merges_stderr)
         if done.exit_code < 0:
@@ -80,19 +79,14 @@ class FolderSandbox(Sandbox):
     def open_session(self) -> Session:
         """Starts a bash that stays."""
         with self._lock:
-            self._demand_open()
+            self.demand_open()
             session = ShellSession(self.invocation, self._quota, self._sessions.discard)
             self._sessions.add(session)
         return session
 
-    def fork(self) -> Self:
-        """A second sandbox with a copy of the files."""
-        self._demand_open()
-        return type(self)(self.spec, copied=self)
-
     def reset(self) -> None:
         """Ends all that runs, and makes the files anew."""
-        self._demand_open()
+        self.demand_open()
         self._end_all()
         self.folder.empty()
         self.folder.fill(self.spec.tree, self.spec.cwd, self.spec.binds)
@@ -149,7 +143,8 @@ class FolderSandbox(Sandbox):
         return Executed(stdout, stderr, code, ended_by)
 
     def _started(self, how: Beginning, stdin: bytes, *, merges_stderr: bool) -> Process:
-        source = in_memory(stdin) if stdin else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        with machinery():
+            source = in_memory(stdin) if stdin else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         try:
             process = how.begin(
                 stdin=source,
@@ -198,6 +193,7 @@ class FolderSandbox(Sandbox):
         for process in running:
             process.kill()
 
-    def _demand_open(self) -> None:
+    def demand_open(self) -> None:
+        """Raises a UsageError where it is closed."""
         if self._is_closed:
             raise UsageError("The sandbox is closed; make another.")

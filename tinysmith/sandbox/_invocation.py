@@ -14,10 +14,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox._filter import system_call_filter
 from tinysmith.sandbox._folder import PROGRAMS, SHOWN_ETC, Folder
-from tinysmith.sandbox._running import Process, Status, in_memory
+from tinysmith.sandbox._running import Process, Status, in_memory, machinery
 from tinysmith.sandbox._usage import SHM
 from tinysmith.sandbox.spec import SandboxLimits, SandboxSpec
 from tinysmith.sandbox.tree import parents_of
@@ -49,7 +48,7 @@ _USR = tuple(
 )
 _BY_PROC = ("--proc", "/proc")  # by way of which cp sets modes
 _OPEN_FILES = 256
-_KEYS = ("/proc/keys", "/proc/key-users")
+_KEYS = tuple(name for name in ("/proc/keys", "/proc/key-users") if Path(name).exists())
 
 _life = [0, -1, -1]  # the process, and both ends of its pipe
 
@@ -63,12 +62,14 @@ class Invocation:
         options: What it reads from a file descriptor, so that the sandbox does not see host paths.
         filter: The filter of system calls, if there is one.
         uid: Whom it runs as; None for who we are.
+        program: Where `bwrap` is.
     """
 
     arguments: tuple[str, ...]
     options: tuple[str, ...] = field(repr=False)
     filter: bytes | None = field(repr=False)
     uid: int | None
+    program: str = BWRAP
 
     def begin(self, **streams: Any) -> Process:
         """Starts it, in the thread whose end ends it.
@@ -79,12 +80,13 @@ class Invocation:
         Raises:
             EnvironmentLost: It cannot be started.
         """
-        status = Status.new()
-        try:
-            main = self.start(told_at=status.sink, **streams)
-        except BaseException:
-            status.close()
-            raise
+        with machinery():
+            status = Status.new()
+            try:
+                main = self.start(told_at=status.sink, **streams)
+            except BaseException:
+                status.close()
+                raise
         status.started()
         return Process(main, status)
 
@@ -97,15 +99,13 @@ class Invocation:
         kept = [life(), *sources, *([] if told_at < 0 else [told_at])]
         try:
             return subprocess.Popen(  # noqa: S603  # this is the one door through which it comes
-                [*_setpriv(self.uid), BWRAP, "--args", str(sources[-1]), "--", *self.arguments],
+                [*_setpriv(self.uid), self.program, "--args", str(sources[-1]), "--", *self.arguments],
                 env={},  # the first process within shows its own to all others
                 cwd="/",
                 pass_fds=kept,
                 start_new_session=True,
                 **streams,
             )
-        except OSError as error:
-            raise EnvironmentLost(f"bwrap cannot be started: {error.strerror}.") from error
         finally:
             for source in sources:
                 os.close(source)
@@ -155,12 +155,10 @@ def copying(old: Folder, new: Folder) -> Invocation:
 def _mounts(spec: SandboxSpec, folder: Folder) -> list[str]:
     mounts = ["--bind", str(folder.root), "/", *_USR, "--ro-bind", str(folder.etc), "/etc"]
     for name in SHOWN_ETC:
-        if (Path("/etc") / name).exists():
-            mounts += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
+        mounts += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
     mounts += ["--proc", "/proc", "--dev", "/dev", "--size", str(spec.limits.shm_bytes), "--tmpfs", SHM]
     for name in _KEYS:
-        if Path(name).exists():
-            mounts += ["--ro-bind", "/dev/null", name]
+        mounts += ["--ro-bind", "/dev/null", name]
     for parent in sorted({parent for bind in spec.binds for parent in parents_of(bind.target)}):
         mounts += ["--bind", f"{folder.root}{parent}", parent]  # so that it cannot be moved
     for bind in spec.binds:

@@ -9,9 +9,10 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +28,19 @@ PAUSE_S = 0.03
 
 _COMMAND = "2"  # the first one that the first process within begins
 _PATIENCE_S = 20.0  # for the kernel to end what was killed, on a machine that is very busy
+
+
+@contextmanager
+def machinery() -> Iterator[None]:
+    """Where what the system refuses is a fault of the machinery.
+
+    Raises:
+        EnvironmentLost: It refuses something.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentLost(f"A process in a sandbox cannot be started: {error.strerror}.") from error
 
 
 @define(eq=False)
@@ -47,6 +61,7 @@ class Status:
     process: int = 0
     exit_code: int | None = None
     _text: bytes = b""
+    _lock: threading.Lock = field(factory=threading.Lock)  # who ends it from another thread reads, too
 
     @classmethod
     def new(cls) -> "Status":
@@ -64,19 +79,18 @@ class Status:
 
     def read(self) -> bool:
         """Reads what there is; False at the end."""
-        try:
+        with self._lock:
+            if not is_readable(self.source, 0):
+                return True
             read = os.read(self.source, _CHUNK)
-        except BlockingIOError:
-            return True
-        self._text += read
-        *lines, self._text = self._text.split(b"\n")
-        for line in lines:
-            told = json.loads(line)
-            if "child-pid" in told:
-                self.process = told["child-pid"]
-                self.first = _descriptor_of(self.process)
-            self.exit_code = told.get("exit-code", self.exit_code)
-        return bool(read)
+            *lines, self._text = (self._text + read).split(b"\n")
+            for line in lines:
+                told = json.loads(line)
+                if "child-pid" in told:
+                    self.process = told["child-pid"]
+                    self.first = _descriptor_of(self.process)
+                self.exit_code = told.get("exit-code", self.exit_code)
+            return bool(read)
 
     def wait_for_first(self) -> None:
         """Waits until the first process within is known, or there will be none."""
@@ -125,10 +139,12 @@ class Process:
     Attributes:
         main: The process that we began.
         status: What it tells.
+        patience_s: How long to wait for what was killed.
     """
 
     main: "subprocess.Popen[bytes]"
     status: Status
+    patience_s: float = _PATIENCE_S
 
     def kill(self) -> None:
         """Ends all within; may be called by any thread, again and again, until it is closed."""
@@ -159,10 +175,10 @@ class Process:
         Raises:
             EnvironmentLost: Something is left.
         """
-        self.main.wait(_PATIENCE_S)
-        while self.status.read():
-            is_readable(self.status.source, _PATIENCE_S)
-        if self.status.first >= 0 and not is_readable(self.status.first, _PATIENCE_S):
+        self.main.wait(self.patience_s)
+        while is_readable(self.status.source, self.patience_s) and self.status.read():
+            pass
+        if self.status.first >= 0 and not is_readable(self.status.first, self.patience_s):
             raise EnvironmentLost("Something in the sandbox does not end, although it was killed.")
         return self.status.exit_code
 

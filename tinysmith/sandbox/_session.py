@@ -149,10 +149,9 @@ class _Shell:
 
     def _drain(self) -> None:
         """Lets go what earlier commands have still printed, as far as it is there."""
-        with suppress(BlockingIOError):
-            for _ in range(_MOST_LEFT):
-                if not os.read(self._out, _CHUNK):
-                    return
+        for _ in range(_MOST_LEFT):
+            if not self._read():
+                return
 
     def recover(self, reading: Reading) -> None:
         """Ends what the shell has started, so that it comes to the end of the command, if it can."""
@@ -186,11 +185,11 @@ class _Shell:
             if self._in in ready:
                 frame = self._sent(frame, poll)
             if self._out in ready:
-                read = os.read(self._out, _CHUNK)
-                if not read:
+                read = self._read()
+                if read == b"":
                     return "", False
                 is_fine = reading.left >= 0
-                reading.take(read)
+                reading.take(read or b"")
                 if is_fine and reading.left < 0:
                     return "output_bytes", False
             ended_by = "" if reading.exit_code is not None else watch.ended_by(self._process)
@@ -198,12 +197,17 @@ class _Shell:
                 return ended_by, False
         return "", False
 
+    def _read(self) -> bytes | None:
+        """What there is to read; nothing at the end, None where somebody within took it."""
+        try:
+            return os.read(self._out, _CHUNK)
+        except BlockingIOError:
+            return None
+
     def _sent(self, frame: bytes, poll: "select.poll") -> bytes:
         """Sends what goes in now, and returns the rest, which is sent when the shell has read some."""
         try:
             frame = frame[os.write(self._in, frame) :] if frame else b""
-        except BlockingIOError:
-            pass
         except BrokenPipeError:
             frame = b""
         if frame:

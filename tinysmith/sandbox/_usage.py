@@ -18,6 +18,7 @@ from tinysmith.sandbox.spec import EndedBy, SandboxLimits
 
 _SPARE_FILES = 64  # what `rm` or a shell may need while there are too many
 _TRIES = 3
+_TOO_MANY = (errno.EMFILE, errno.ENFILE)  # files that we have open
 SHM = "/dev/shm"  # noqa: S108  # of the sandbox, and of a size
 _OPEN = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -99,6 +100,8 @@ def measure(root: Path, processes: Sequence[int], limits: SandboxLimits | None) 
             walk.through(root)
         except _Moved:
             continue
+        except OSError as error:
+            raise EnvironmentLost(f"A sandbox's files cannot be looked at: {error.strerror}.") from error
         size = walk.size + sum(_held(processes))
         return Usage(walk.files, size)
     # whoever moves folders all the time is not looked at for ever
@@ -172,8 +175,8 @@ class _Walk:
             if is_folder:
                 self._enter(name, self._at)
         except OSError as error:  # gone, or another thing, meanwhile
-            if error.errno in (errno.EMFILE, errno.ENFILE):
-                raise EnvironmentLost("This process has too many open files to look after a sandbox.") from None
+            if error.errno in _TOO_MANY:
+                raise
 
     def _enter(self, name: Path | str, above: int | None) -> None:
         mode = None

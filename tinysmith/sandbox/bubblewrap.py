@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from attrs import evolve, frozen
+
 from tinysmith.errors import EnvironmentLost, SandboxUnavailable
 from tinysmith.sandbox._filter import system_call_filter
 from tinysmith.sandbox._folder import Folder, spare_uid
@@ -27,40 +29,63 @@ _REFUSED = (
 )
 
 
+@frozen
 class Bubblewrap:
-    """Makes sandboxes with `bwrap`: no network, no capabilities, no host files but /usr and a few of /etc."""
+    """Makes sandboxes with `bwrap`: no network, no capabilities, no host files but /usr and a few of /etc.
+
+    Attributes:
+        program: Where `bwrap` is.
+    """
+
+    program: str = BWRAP
 
     def probe(self) -> Availability:
         """Whether `bwrap` can make a sandbox here; it makes one to find out."""
-        if not Path(BWRAP).exists():
-            return Availability(ok=False, reason=f"There is no {BWRAP}. {_INSTALL}")
         try:
-            with BubblewrapSandbox(SandboxSpec()) as sandbox:
+            with self.create(SandboxSpec()) as sandbox:
                 sandbox.exec(["/usr/bin/true"])
         except SandboxUnavailable as error:
             return Availability(ok=False, reason=str(error))
         except EnvironmentLost as error:
             return Availability(ok=False, reason=_REFUSED.format(why=str(error).rstrip(".")))
-        told = subprocess.run([BWRAP, "--version"], check=False, capture_output=True, text=True, env={})  # noqa: S603  # a constant
-        features = (told.stdout.strip(), "as a user" if os.geteuid() else "as root")
-        if system_call_filter() is None:
-            return Availability(ok=True, features=(*features, "without a filter of system calls"))
-        return Availability(ok=True, features=features)
+        command = [self.program, "--version"]
+        told = subprocess.run(command, check=False, capture_output=True, text=True, env={})  # noqa: S603  # the user's
+        filters = [] if system_call_filter() else ["without a filter of system calls"]
+        return Availability(
+            ok=True, features=(told.stdout.strip(), "as a user" if os.geteuid() else "as root", *filters)
+        )
 
     def create(self, spec: SandboxSpec) -> Sandbox:
         """A sandbox.
 
         Raises:
-            SandboxUnavailable: There is no `bwrap`.
+            SandboxUnavailable: There is no `bwrap`, or no place for its files.
             UsageError: A bind's source is not there, or the tree cannot be made.
         """
-        if not Path(BWRAP).exists():
-            raise SandboxUnavailable(f"There is no {BWRAP}. {_INSTALL}")
-        return BubblewrapSandbox(spec)
+        if not Path(self.program).exists():
+            raise SandboxUnavailable(f"There is no {self.program}. {_INSTALL}")
+        return BubblewrapSandbox(spec, self.program)
 
 
 class BubblewrapSandbox(FolderSandbox):
-    """A folder of the host, in which each command is a `bwrap` of its own."""
+    """A folder of the host, in which each command is a `bwrap` of its own.
+
+    Args:
+        spec: What it is made of.
+        program: Where `bwrap` is.
+        copied: What its files are copied from.
+    """
+
+    def __init__(
+        self, spec: SandboxSpec, program: str = BWRAP, *, copied: "BubblewrapSandbox | None" = None
+    ) -> None:
+        self.program = program
+        super().__init__(spec, copied=copied)
+
+    def fork(self) -> "BubblewrapSandbox":
+        """A second sandbox with a copy of the files."""
+        self.demand_open()
+        return BubblewrapSandbox(self.spec, self.program, copied=self)
 
     def invocation(
         self,
@@ -77,7 +102,8 @@ class BubblewrapSandbox(FolderSandbox):
         place = checked_cwd(self.spec.cwd if cwd is None else cwd)
         variables = checked_environment(environment or {})
         words = checked_words(command)
-        return invocation(self.spec, limits or self.spec.limits, self.folder, words, place, more=variables)
+        how = invocation(self.spec, limits or self.spec.limits, self.folder, words, place, more=variables)
+        return evolve(how, program=self.program)
 
     @staticmethod
     def new_uid() -> int | None:
@@ -86,4 +112,4 @@ class BubblewrapSandbox(FolderSandbox):
 
     def copying(self, old: Folder) -> Invocation:
         """How the files of another sandbox are copied to this one's."""
-        return copying(old, self.folder)
+        return evolve(copying(old, self.folder), program=self.program)

@@ -26,11 +26,20 @@ def backend(name: str = "auto") -> Backend:
     """
     if name != "auto" and name not in BACKENDS:
         raise UsageError(f"There is no sandbox {name!r}. {near(name, [*BACKENDS, 'auto'])}")
+    names = _AUTO if name == "auto" else (name,)
+    return first_of({each: BACKENDS[each]() for each in names})
+
+
+def first_of(made: Mapping[str, Backend]) -> Backend:
+    """The first of some back ends that works here.
+
+    Raises:
+        SandboxUnavailable: None does; the message says for each what is missing.
+    """
     reasons = []
-    for each in _AUTO if name == "auto" else (name,):
-        made = BACKENDS[each]()
-        found = made.probe()
+    for name, each in made.items():
+        found = each.probe()
         if found.ok:
-            return made
-        reasons.append(f"{each}: {found.reason}")
+            return each
+        reasons.append(f"{name}: {found.reason}")
     raise SandboxUnavailable(f"No sandbox works here. {' '.join(reasons)}")

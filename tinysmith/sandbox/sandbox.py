@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import select
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -31,12 +30,6 @@ class Stop:
         """Ends the call; setting it again does nothing more."""
         os.eventfd_write(self._event, 1)
 
-    def is_set(self) -> bool:
-        """Whether it is set."""
-        poll = select.poll()
-        poll.register(self._event, select.POLLIN)
-        return bool(poll.poll(0))
-
     def close(self) -> None:
         """Gives its file descriptor back."""
         os.close(self._event)
@@ -57,8 +50,7 @@ async def stoppable(work: Callable[[Stop], R]) -> R:
         while not thread.done():
             with suppress(asyncio.CancelledError):  # who cancels again and again waits all the same
                 await asyncio.wait([thread])
-        if not thread.cancelled():
-            thread.exception()  # it is known: the work was ended
+        thread.exception()  # it is known: the work was ended
         raise
     finally:
         stop.close()

@@ -13,11 +13,11 @@ from typing import Any
 
 from attrs import define, frozen
 
-from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
+from tinysmith.errors import SandboxError, UsageError
 from tinysmith.sandbox._folder import Folder
 from tinysmith.sandbox._foldered import FolderSandbox
 from tinysmith.sandbox._invocation import ENVIRONMENT, limited
-from tinysmith.sandbox._running import Process, Status, descendants
+from tinysmith.sandbox._running import Process, Status, descendants, machinery
 from tinysmith.sandbox._words import checked_cwd, checked_environment, checked_words
 from tinysmith.sandbox.sandbox import Sandbox
 from tinysmith.sandbox.spec import Availability, SandboxLimits, SandboxSpec
@@ -64,6 +64,11 @@ class LocalSandbox(FolderSandbox):
         words = (*limited(limits or self.spec.limits), *checked_words(command))
         return LocalInvocation(words, place, variables)
 
+    def fork(self) -> "LocalSandbox":
+        """A second sandbox with a copy of the files."""
+        self.demand_open()
+        return LocalSandbox(self.spec, copied=self)
+
     @staticmethod
     def new_uid() -> int | None:
         """Ours."""
@@ -86,13 +91,11 @@ class LocalInvocation:
         """Starts it."""
         if not self.place.is_dir():
             raise SandboxError(f"The command cannot begin in that folder: there is no {self.place}.")
-        try:
+        with machinery():
             main = subprocess.Popen(  # noqa: S603  # it is what this back end is for, and it says so by its name
                 self.words, env=self.environment, cwd=self.place, start_new_session=True, **streams
             )
-        except OSError as error:
-            raise EnvironmentLost(f"The command cannot be started: {error.strerror}.") from error
-        status = Status.new()
+            status = Status.new()
         status.started()
         status.process = main.pid
         return LocalProcess(main, status)

@@ -1,0 +1,178 @@
+"""Processes of sandboxes, and what goes wrong with them."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from contextlib import closing, suppress
+from typing import Any
+
+import pytest
+from sandboxes import as_root_and_as_user, living, needs_sandbox, sandbox, wait_until
+
+from tinysmith.errors import EnvironmentLost
+from tinysmith.sandbox import SandboxLimits, SandboxSpec
+from tinysmith.sandbox._running import Process, Status
+from tinysmith.sandbox.bubblewrap import BubblewrapSandbox
+
+MEBIBYTE = 1 << 20
+
+
+def sleeper() -> "subprocess.Popen[bytes]":
+    """A process of ours that goes on until it is ended."""
+    return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+
+
+class TestStatus:
+    def test_what_is_told(self) -> None:
+        """Lines may come in parts; without any, nothing is known, and it is not the end."""
+        status = Status.new()
+        with closing(status):
+            assert status.read()
+            os.write(status.sink, b'{"child-pid": %d}\n{"exit-' % os.getpid())
+            assert status.read()
+            assert (status.process, status.first >= 0, status.exit_code) == (os.getpid(), True, None)
+            os.write(status.sink, b'code": 7}\n')
+            status.wait_for_first()
+            assert status.read()
+            status.started()
+            assert not status.read()
+            assert status.exit_code == 7
+
+    def test_a_process_that_has_ended_has_no_descriptor(self) -> None:
+        """The first process may be gone before we look for it."""
+        gone = subprocess.Popen(["/bin/true"])
+        gone.wait()
+        status = Status.new()
+        with closing(status):
+            os.write(status.sink, b'{"child-pid": %d}\n' % gone.pid)
+            status.wait_for_first()
+            assert (status.process, status.first) == (gone.pid, -1)
+
+
+class TestProcess:
+    def test_one_that_told_nothing_is_ended(self) -> None:
+        """A `bwrap` that never came to a first process is killed all the same."""
+        status = Status.new()
+        status.started()
+        process = Process(sleeper(), status)
+        process.kill()
+        assert process.finish() is None
+        process.close()
+
+    def test_what_does_not_end_is_told(self) -> None:
+        """Where the first process outlives its kill, that is a fault of the machinery."""
+        other = sleeper()
+        ended = subprocess.Popen(["/bin/true"])
+        status = Status.new()
+        status.first = os.pidfd_open(other.pid)
+        status.started()
+        process = Process(ended, status, patience_s=0.05)
+        with pytest.raises(EnvironmentLost, match="does not end"):
+            process.finish()
+        process.close()
+        other.communicate(b"\n")
+
+
+class TestFaults:
+    @as_root_and_as_user
+    def test_without_file_descriptors_nothing_begins(self) -> None:
+        """Where this process may open no more files, commands and sessions are lost, and work again afterwards."""
+        with sandbox() as box:
+            box.exec("true")
+            before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+            taken = []
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (40, most))
+                with suppress(OSError):
+                    while True:
+                        taken.append(os.open(os.devnull, os.O_RDONLY))
+                for _ in range(4):
+                    with pytest.raises(EnvironmentLost, match="Too many open files"):
+                        box.exec("true")
+                    with pytest.raises(EnvironmentLost, match="Too many open files"):
+                        box.open_session()
+                    os.close(taken.pop())
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
+                for descriptor in taken:
+                    os.close(descriptor)
+            assert box.exec("echo on").text == "on\n"
+
+    @as_root_and_as_user
+    def test_an_interruption_leaves_nothing(self) -> None:
+        """An exception that comes while a command runs, such as Ctrl-C, ends the command."""
+
+        def interrupt(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGALRM, interrupt)
+        with sandbox() as box:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            with pytest.raises(KeyboardInterrupt):
+                box.exec("sleep 1000", wall_s=1000.0)
+            assert living() == set()
+            assert box.exec("echo on").text == "on\n"
+
+    @needs_sandbox
+    def test_one_that_is_closed_before_it_begins(self) -> None:
+        """A command that begins while another thread closes the sandbox is ended, and lost."""
+
+        class ClosedMeanwhile(BubblewrapSandbox):
+            def invocation(self, *arguments: Any, **options: Any) -> Any:
+                how = super().invocation(*arguments, **options)
+                self.close()
+                return how
+
+        with pytest.raises(EnvironmentLost, match="closed while a command ran"):
+            ClosedMeanwhile(SandboxSpec()).exec("sleep 1000")
+
+
+class TestSessions:
+    @as_root_and_as_user
+    def test_a_shell_that_is_ended_from_outside_is_lost(self) -> None:
+        """Where somebody on the host kills `bwrap`, nothing is known of the command; the next one works."""
+        with sandbox() as box, box.open_session() as session:
+            session.run("word=lost")
+            for process in living():
+                os.kill(process.number, signal.SIGKILL)
+            with pytest.raises(EnvironmentLost, match="ended from outside"):
+                session.run("echo $word")
+            assert session.run("echo on$word").text == "on\n"
+
+    @as_root_and_as_user
+    def test_a_shell_that_ends_between_commands(self) -> None:
+        """Where the shell ended after its last command, the next one is told so, and the one after works."""
+        with sandbox() as box, box.open_session() as session:
+            session.run("(sleep 0.05; kill -9 $$) &")
+            assert wait_until(lambda: living() == set())
+            done = session.run("echo lost")
+            assert (done.is_session_new, done.exit_code, done.stdout) == (True, 137, b"")
+            assert session.run("echo on").text == "on\n"
+
+    @as_root_and_as_user
+    def test_a_job_fills_no_disk_between_commands(self) -> None:
+        """What is left running in a session is ended where it passes a limit of the files."""
+        fill = "for i in {1..200}; do head -c 1M /dev/zero > /tmp/$i; sleep 0.02; done"
+        with sandbox(limits=SandboxLimits(disk_bytes=4 * MEBIBYTE)) as box, box.open_session() as session:
+            session.run("true")
+            count = len(living())
+            assert session.run(f"({fill}) & true").exit_code == 0
+            assert wait_until(lambda: len(living()) == count, 3.0)
+            assert session.run("rm -rf /tmp/*; echo on").text.endswith("on\n")
+
+    @as_root_and_as_user
+    def test_a_flood_between_commands_is_let_go(self) -> None:
+        """A job that prints without end hinders no command, and is no part of its output for ever."""
+        with sandbox(limits=SandboxLimits(output_bytes=200_000)) as box, box.open_session() as session:
+            session.run("yes & true")
+            assert session.run("kill %1; echo on").text.endswith("on\n")
+
+    @as_root_and_as_user
+    def test_output_that_somebody_within_takes(self) -> None:
+        """A job that reads what the shell prints takes nothing but output."""
+        with sandbox(limits=SandboxLimits(wall_s=0.5)) as box, box.open_session() as session:
+            session.run("cat /proc/self/fd/1 >/dev/null & for i in {1..300}; do echo $i; done")
+            session.run("kill %1")
+            assert session.run("echo on").text.endswith("on\n")
