@@ -35,7 +35,7 @@ class TestShow:
         assert lines[0].startswith(f"run {run_id}: TryAgain, solved, begun 20")
         assert "task count-boats: How many boats does the ferry line have?" in lines
         assert "models: player=Scripted" in lines
-        assert "environment: SqlEnvironment" in lines
+        assert "environment: DemoEnvironment" in lines
         assert "limits: max_asks=9" in lines
         assert any(line.startswith("versions: python=") for line in lines)
         assert "1 player → shell Thought: I do not know the tables yet.…" in lines

@@ -103,7 +103,7 @@ class TestOutput:
             ):
                 done = session.run(f"printf '%s' '{printed}'; echo after")
                 assert (done.stdout.decode(), done.exit_code) == (f"{printed}after\n", 0)
-            early = session.run('printf \'%s>7\\n\' "${tinysmith_next:0:12}" "$tinysmith_next"; set; echo after')
+            early = session.run('set; declare -f; printf \'\\n%s>7\\n\' "$1" "$_tc"; echo after')
             assert "after" in early.text
             assert goes_on(session)
 
@@ -181,7 +181,7 @@ class TestHostileCommands:
                 'for f in /proc/$$/fd/*; do eval "exec ${f##*/}>&-"; done',
                 "for f in /proc/$$/fd/*; do cat $f; done",
                 "set -u; set -x; set -v; set -f; IFS=0123456789abcdef",
-                "readonly tinysmith_last=x tinysmith_next=x tinysmith_code=x; unset -f tinysmith_code",
+                "readonly _tc=x; unset -f _tb _te",
                 "unset PATH IFS; shopt -s extdebug; enable -n printf read eval; ulimit -n 4; ulimit -u 1",
                 "kill -STOP $$",
             ):

@@ -19,14 +19,13 @@ from tinysmith.sandbox.docker import Docker
 from tinysmith.sandbox.sandbox import Stop, Stopped
 
 BYTES = bytes(range(256)) * 4
-FILES = Tree(
-    (
-        Entry("/home/data", "dir", 0o750, mtime_s=1_000_000_000.0),
-        Entry("/home/data/run.sh", mode=0o755, data=b"#!/bin/sh\necho ran\n", mtime_s=1_200_000_000.5),
-        Entry("/home/data/raw", data=BYTES, mode=0o600),
-        Entry("/home/data/link", "link", target="run.sh"),
-    )
+ENTRIES = (
+    Entry("/home/data", "dir", 0o750, mtime_s=1_000_000_000.0),
+    Entry("/home/data/run.sh", mode=0o755, data=b"#!/bin/sh\necho ran\n", mtime_s=1_200_000_000.5),
+    Entry("/home/data/raw", data=BYTES, mode=0o600),
+    Entry("/home/data/link", "link", target="run.sh"),
 )
+FILES = Tree(ENTRIES)
 LEFT = "for each in /proc/[1-9]*; do tr '\\0' ' ' < $each/cmdline; done 2> /dev/null"
 
 
@@ -50,9 +49,8 @@ def back_end(podman: Podman) -> Docker:
 @pytest.fixture(scope="module")
 def box(back_end: Docker) -> Iterator[Sandbox]:
     """A sandbox that tests share, which leave it as it was."""
-    with back_end.create(
-        SandboxSpec(tree=FILES, cwd="/made/for/it", limits=SandboxLimits(output_bytes=2_000_000))
-    ) as made:
+    spec = SandboxSpec(tree=FILES, cwd="/made/for/it", limits=SandboxLimits(output_bytes=2_000_000))
+    with back_end.create(spec) as made:
         yield made
 
 
@@ -341,14 +339,12 @@ class TestLife:
     def test_a_container_ends_with_its_process(self, podman: Podman) -> None:
         """Where the process that made a sandbox dies, the container goes."""
         script = (
-            "import os, sys; from tinysmith.sandbox import SandboxSpec;"
-            "from tinysmith.sandbox.docker import Docker;"
+            "import os, sys; from tinysmith.sandbox import Docker, SandboxSpec;"
             "box = Docker(sys.argv[1], base_url=sys.argv[2]).create(SandboxSpec());"
             "print(box.exec('echo on').text, flush=True); os.kill(os.getpid(), 9)"
         )
         before = podman.containers()
-        done = subprocess.run(
-            [sys.executable, "-c", script, IMAGE, podman.url], capture_output=True, text=True, check=False
-        )
+        command = [sys.executable, "-c", script, IMAGE, podman.url]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.stdout, done.returncode) == ("on\n\n", -9), done.stderr
         assert wait_until(lambda: podman.containers() == before, 20.0)

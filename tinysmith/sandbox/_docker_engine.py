@@ -94,10 +94,28 @@ def create(client: Any, spec: SandboxSpec, image: str, runtime: str | None, comm
     Returns:
         Its id.
     """
+    made = client.create_container(
+        image,
+        command=[],
+        entrypoint=command,
+        user="0:0",
+        hostname="sandbox",
+        working_dir="/",
+        stdin_open=True,
+        labels=_LABEL,
+        healthcheck={"test": ["NONE"]},  # an image's own would run commands beside ours
+        host_config=_host(client, spec, runtime),
+        use_config_proxy=False,  # else the user's proxies, with their passwords, would be in its environment
+    )
+    return str(made["Id"])
+
+
+def _host(client: Any, spec: SandboxSpec, runtime: str | None) -> dict[str, Any]:
+    """What a container may have of the host."""
     docker = sdk()
     limits = spec.limits
     memory = limits.memory_bytes + limits.shm_bytes
-    host = client.create_host_config(
+    made: dict[str, Any] = client.create_host_config(
         network_mode="none",
         cap_drop=["ALL"],
         security_opt=["no-new-privileges"],
@@ -113,26 +131,12 @@ def create(client: Any, spec: SandboxSpec, image: str, runtime: str | None, comm
             docker.types.Mount(bind.target, str(bind.source.absolute()), type="bind", read_only=True)
             for bind in spec.binds
         ],
-        log_config=docker.types.LogConfig(
-            type="none"
-        ),  # else what is written to /proc/1/fd/1 fills the host's disk
+        # else what is written to /proc/1/fd/1 fills the host's disk
+        log_config=docker.types.LogConfig(type="none"),
         auto_remove=True,
         runtime=runtime,
     )
-    made = client.create_container(
-        image,
-        command=[],
-        entrypoint=command,
-        user="0:0",
-        hostname="sandbox",
-        working_dir="/",
-        stdin_open=True,
-        labels=_LABEL,
-        healthcheck={"test": ["NONE"]},  # an image's own would run commands beside ours
-        host_config=host,
-        use_config_proxy=False,  # else the user's proxies, with their passwords, would be in its environment
-    )
-    return str(made["Id"])
+    return made
 
 
 def demand_runtime(client: Any, container: str, runtime: str) -> None:

@@ -13,9 +13,9 @@ from attrs import define, field
 
 _BEGIN = """\
 exec 201>&1 2>&1
-_ts_code=0
-_ts_begin() { %sreturn "$_ts_code"; }
-_ts_end() { _ts_code=$?; builtin printf '\\n%s>%d\\n' "$1" "$_ts_code" >&201; }
+_tc=0
+_tb() { %sreturn "$_tc"; }
+_te() { _tc=$?; builtin printf '\\n%s>%d\\n' "$1" "$_tc" >&201; }
 """
 BEGIN = _BEGIN.replace("%s", "builtin printf '%s<' \"$1\" >&201; ", 1).encode()
 """What a shell reads first."""
@@ -26,8 +26,8 @@ BEGIN_UNMARKED = _BEGIN.replace("%s", "", 1).encode()
 # One line, so that all of it is read before any of it runs; bash reads on only when it is done. The command is in
 # no loop, which a `break` in it would end, and in no function, whose variables it would declare. Bash reads bytes
 # one by one here, so the line is short.
-_LINE = "_ts_begin {mark};eval {command} </dev/null 201>&-;_ts_end {mark}\n"
-_MARK = 12
+_LINE = "_tb{begin};eval {command} </dev/null 201>&-;_te {mark}\n"
+_MARK = 8
 _CODE = re.compile(rb"[0-9]{1,3}")
 _NO_CODE = 255  # of an end that the command has made up
 
@@ -56,7 +56,9 @@ class Reading:
 
     def line(self, command: str) -> bytes:
         """What makes a shell that has read `BEGIN` run a command between the marks."""
-        return _LINE.format(mark=self.mark.decode(), command=shlex.quote(command)).encode()
+        mark = self.mark.decode()
+        begin = "" if self._is_begun else f" {mark}"
+        return _LINE.format(begin=begin, mark=mark, command=shlex.quote(command)).encode()
 
     def take(self, more: bytes) -> None:
         """Takes what was read."""

@@ -23,7 +23,6 @@ _ROUND_S = 0.05
 _GRACE_S = 1.0  # for a shell whose commands were ended to say so
 _IDLE_S = 0.5
 _CHUNK = 1 << 16
-_MOST_LEFT = 64  # times that much: who prints faster than we read is not read for ever
 
 
 class Beginning(Protocol):
@@ -141,17 +140,12 @@ class _Shell:
         """Sends a command and reads what it prints; tells what is to end it, and if it was stopped."""
         self._is_idle.clear()
         frame, self._frame = self._frame + frame, b""
-        self._drain()
+        while time.monotonic() < watch.deadline and self._read():  # what earlier commands have still printed
+            pass
         try:
             return self._exchange(reading, frame, watch)
         finally:
             self._is_idle.set()
-
-    def _drain(self) -> None:
-        """Lets go what earlier commands have still printed, as far as it is there."""
-        for _ in range(_MOST_LEFT):
-            if not self._read():
-                return
 
     def recover(self, reading: Reading) -> None:
         """Ends what the shell has started, so that it comes to the end of the command, if it can."""
