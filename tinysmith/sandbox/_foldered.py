@@ -69,7 +69,7 @@ class FolderSandbox(Sandbox):
         self.demand_open()
         how = self.invocation(command, cwd, environment, limits)
         done = self._run(how, watch, stdin, merges_stderr=merges_stderr)
-        if done.exit_code < 0:
+        if done.exit_code < 0 or self._is_closed:
             self._explain(done)
         duration_s = time.monotonic() - begin
         if duration_s > PAUSE_S and not done.ended_by:

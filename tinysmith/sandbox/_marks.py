@@ -12,21 +12,23 @@ import shlex
 from attrs import define, field
 
 _BEGIN = """\
+BASH_ARGV0=bash
 exec 201>&1 2>&1
 _tc=0
 _tb() { %sreturn "$_tc"; }
 _te() { _tc=$?; builtin printf '\\n%s>%d\\n' "$1" "$_tc" >&201; }
 """
 BEGIN = _BEGIN.replace("%s", "builtin printf '%s<' \"$1\" >&201; ", 1).encode()
-"""What a shell reads first."""
+"""What a shell reads first that is told commands on its standard input."""
 
 BEGIN_UNMARKED = _BEGIN.replace("%s", "", 1).encode()
-"""The same, where it need not tell where an output begins: for who reads what is left before each command."""
+"""The same for a shell that is told them by other ways, and by who reads what is left before each command."""
 
 # One line, so that all of it is read before any of it runs; bash reads on only when it is done. The command is in
 # no loop, which a `break` in it would end, and in no function, whose variables it would declare. Bash reads bytes
 # one by one here, so the line is short.
-_LINE = "_tb{begin};eval {command} </dev/null 201>&-;_te {mark}\n"
+_LINE = "_tb;eval {command} 201>&-;_te {mark}\n"
+_MARKED_LINE = "_tb {mark};eval {command} </dev/null 201>&-;_te {mark}\n"
 _MARK = 8
 _CODE = re.compile(rb"[0-9]{1,3}")
 _NO_CODE = 255  # of an end that the command has made up
@@ -56,9 +58,8 @@ class Reading:
 
     def line(self, command: str) -> bytes:
         """What makes a shell that has read `BEGIN` run a command between the marks."""
-        mark = self.mark.decode()
-        begin = "" if self._is_begun else f" {mark}"
-        return _LINE.format(begin=begin, mark=mark, command=shlex.quote(command)).encode()
+        line = _LINE if self._is_begun else _MARKED_LINE
+        return line.format(mark=self.mark.decode(), command=shlex.quote(command)).encode()
 
     def take(self, more: bytes) -> None:
         """Takes what was read."""

@@ -1,4 +1,8 @@
-"""A bash that stays, in a process of this machine."""
+"""A bash that stays, in a process of this machine.
+
+It reads commands as a script, from a pipe whose other end we keep: not from its standard input, where the commands
+would read the next ones.
+"""
 
 import os
 import select
@@ -12,7 +16,7 @@ from typing import Any, Protocol
 
 from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.sandbox._marks import BEGIN_UNMARKED, Reading
-from tinysmith.sandbox._running import Process, Watch
+from tinysmith.sandbox._running import Process, Watch, machinery
 from tinysmith.sandbox._usage import Quota
 from tinysmith.sandbox._words import is_passable
 from tinysmith.sandbox.sandbox import Session, Stop, Stopped
@@ -30,6 +34,10 @@ class Beginning(Protocol):
 
     def begin(self, **streams: Any) -> Process:
         """Starts it."""
+        ...
+
+    def admit(self, descriptor: int) -> None:
+        """Lets it open a pipe of ours by its name."""
         ...
 
 
@@ -124,17 +132,23 @@ class _Shell:
         self._is_over = threading.Event()
         self._code: int | None = None
         self._is_idle = threading.Event()
-        how = invite(["/bin/bash", "--norc", "--noprofile", "-s"])
-        threading.Thread(target=self._keep, args=(how,), name="tinysmith-session", daemon=True).start()
-        self._process = self._begun.result()
-        self._in, self._out = (
-            stream.fileno()
-            for stream in (self._process.main.stdin, self._process.main.stdout)
-            if stream is not None
-        )
+        with machinery():
+            script, self._in = os.pipe2(os.O_CLOEXEC)
+        try:
+            how = invite(["/bin/bash", "--norc", "--noprofile", f"/dev/fd/{script}"])
+            how.admit(script)
+            threading.Thread(target=self._keep, args=(how, script), name="tinysmith-session", daemon=True).start()
+            self._process = self._begun.result()
+        except BaseException:
+            os.close(self._in)
+            raise
+        finally:
+            os.close(script)
+        stdout = self._process.main.stdout
+        self._out = -1 if stdout is None else stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
-        self._frame = BEGIN_UNMARKED
+        self._frame = f"exec {script}<&-\n".encode() + BEGIN_UNMARKED
 
     def answer(self, reading: Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
         """Sends a command and reads what it prints; tells what is to end it, and if it was stopped."""
@@ -164,6 +178,7 @@ class _Shell:
     def dispose(self) -> None:
         """Gives its file descriptors back, when it is over and nobody reads."""
         self._process.close()
+        os.close(self._in)
 
     def _exchange(self, reading: Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
         stop = -1 if watch.stop is None else watch.stop.fileno()
@@ -211,9 +226,14 @@ class _Shell:
                 poll.unregister(self._in)
         return frame
 
-    def _keep(self, how: Beginning) -> None:
+    def _keep(self, how: Beginning, script: int) -> None:
         try:
-            process = how.begin(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            process = how.begin(
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(script,),
+            )
         except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for it
             self._begun.set_exception(error)
             return
