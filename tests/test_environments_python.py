@@ -41,6 +41,11 @@ ROWS: list[dict[str, Any]] = [
         "tests": ["assert treble(2) == 6"],
     },
     {"query": "Name it.", "gold": "def name(x):\n    return object", "tests": ["assert name(1) == object"]},
+    {
+        "query": "Lengthen it.",
+        "gold": "def long():\n    return 'a' * 5000",
+        "tests": [f"assert long() == {'a' * 5000!r}"],
+    },
 ]
 DOUBLE = "def double(x):\n    return 2 * x"
 T = TypeVar("T")
@@ -89,7 +94,7 @@ class TestArguments:
         assert isinstance(environment, Graded)
         assert isinstance(environment, HasTasks)
         assert isinstance(environment, Replayable)
-        assert len(environment.tasks) == 6
+        assert len(environment.tasks) == 7
 
     def test_refused(self, folder: Path) -> None:
         """Another fidelity, and no room for an observation, are refused."""
@@ -202,6 +207,30 @@ class TestGrade:
         action = "def mine(x):\n    import sys\n    sys.getsizeof = lambda x: 7\n    return "
         environment = PythonEnvironment(folder, fidelity=fidelity)
         assert grades(environment, ("1", action + "x.__sizeof__() + 16"), ("1", action + "7")) == [1.0, 0.0]
+
+    @pytest.mark.parametrize("fidelity", ["intercode", "strict"])
+    def test_much_output(self, folder: Path, fidelity: Any) -> None:
+        """What actions printed or raised takes nothing of the room for the tests' values."""
+        actions = ("print('\U0001f600' * 1900)", "x = 1; raise ValueError('\U0001f600' * 9000)") * 3
+        limits = SandboxLimits(output_bytes=1 << 16)
+        environment = PythonEnvironment(folder, fidelity=fidelity, limits=limits)
+        ((steps, grade),) = do(play(environment, ("0", *actions, DOUBLE)))
+        assert not any(step.info["namespace_lost"] for step in steps)
+        assert grade.solved
+
+    def test_talkative(self, folder: Path) -> None:
+        """In strict a right function may print what it likes."""
+        environment = PythonEnvironment(folder, fidelity="strict", limits=SandboxLimits(output_bytes=1 << 16))
+        assert grades(environment, ("0", "def double(x):\n    print('\U0001f600' * 9000)\n    return 2 * x")) == [
+            1.0
+        ]
+
+    @pytest.mark.parametrize("fidelity", ["intercode", "strict"])
+    def test_large_value(self, folder: Path, fidelity: Any) -> None:
+        """Where a right value is beyond the limits, that is said, and is no wrong answer."""
+        environment = PythonEnvironment(folder, fidelity=fidelity, limits=SandboxLimits(output_bytes=1 << 14))
+        with pytest.raises(DataError, match="task '6': its gold code gives nothing to compare with"):
+            grades(environment, ("6", "def long():\n    return 'a' * 5000"))
 
     def test_gold_hangs(self, folder: Path) -> None:
         """Gold code that cannot be run is no wrong answer."""

@@ -52,6 +52,22 @@ SPY = """def double(x):
     text = repr(seen) + repr([base64.b64decode(line) for line in asked])
     found = [''.join(reversed(word)) in text for word in ('drowterces', ')xob(dliub')]
     with open('/tmp/found', 'w') as file: file.write(repr(found))"""
+PATCH = "def double(*a): raise KeyError(1)\nimport sys\nsys._getframe(1).f_globals"
+MADE_UP = (
+    PATCH + '["_outcome"] = lambda *a: {"output": "", "error": ""}',
+    PATCH + '["_outcome"] = lambda *a: {"output": "", "error": "", "value": "i4"}',
+    PATCH
+    + """["Interpreter"].answer = lambda self, asked: {
+        "nonce": asked["nonce"], "output": "", "error": "", "value": "", "is_ok": True}""",
+)
+READER = """def double(*a): raise KeyError(1)
+import os, base64, json
+for number in range(3, 20):
+    try:
+        asked = [json.loads(base64.b64decode(line)) for line in os.pread(number, 1000000, 0).split()]
+        told = [json.dumps({"nonce": each["nonce"], "output": "", "error": ""}) for each in asked if each["nonce"]]
+        os.write(number + 1, "".join(f"{len(each)}\\n{each}" for each in told).encode())
+    except (OSError, ValueError): pass"""
 T = TypeVar("T")
 
 
@@ -100,6 +116,19 @@ class TestAnswer:
         forgers = (FORGER, FORGER.replace("range(3, 20)", "()"), end)
         environment = PythonEnvironment(folder, fidelity=fidelity)
         assert grades(environment, *(("0", forger) for forger in forgers)) == [0.0, 0.0, 0.0]
+
+    @pytest.mark.parametrize("fidelity", ["intercode", "strict"])
+    def test_made_up(self, folder: Path, fidelity: Any) -> None:
+        """A reply that only lacks an error, made up within the interpreter or beside it, passes no test."""
+        environment = PythonEnvironment(folder, fidelity=fidelity)
+        scores = grades(environment, *(("0", forger, "submit double") for forger in (*MADE_UP, READER)))
+        assert scores == [0.0] * 4
+
+    @pytest.mark.parametrize("fidelity", ["intercode", "strict"])
+    def test_guessed(self, folder: Path, fidelity: Any) -> None:
+        """A reply that code makes up is worth the value that it says, where that happens to be right."""
+        forger = READER.replace('"error": ""', '"error": "", "is_ok": True, "value": "i4"')
+        assert grades(PythonEnvironment(folder, fidelity=fidelity), ("0", forger)) == [1 / 3]
 
     def test_hidden(self, folder: Path) -> None:
         """Where the function is tested there is neither the gold code nor an expected value to be found."""

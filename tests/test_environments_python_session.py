@@ -41,6 +41,16 @@ class TestSession:
 
         assert do(asked()) == [Reply(is_ok=True, value="i1"), None, None]
 
+    def test_before(self) -> None:
+        """What is done before takes no room, however much it prints, and is there for what is asked."""
+
+        async def asked() -> list[Reply | None]:
+            async with Bubblewrap().create(SandboxSpec(limits=SandboxLimits(output_bytes=8192))) as sandbox:
+                before = [Request("exec", f"x = {number}; print('a' * 4000)") for number in range(3)]
+                return await replies(sandbox, [Request("eval", "x")], before=before, wall_s=5)
+
+        assert do(asked()) == [Reply(is_ok=True, value="i2")]
+
 
 class TestReply:
     @pytest.mark.parametrize(

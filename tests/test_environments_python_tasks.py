@@ -28,6 +28,8 @@ class TestHiddenTest:
             ("assert f('==') == 'a', 'wrong'", "f('==')", "'a'", '"a"'),
             ("assert f(1) == g(2)", "f(1)", "g(2)", ""),
             ("assert f(1) == ...", "f(1)", "...", ""),
+            ("assert f(1) == {[]: 1}", "f(1)", "{[]: 1}", ""),
+            ("assert 4 == f(2)", "f(2)", "4", "i4"),
             ("assert not f(1)", "bool(not f(1))", "True", "i1"),
             ("assert 1 < f(1) < 3", "bool(1 < f(1) < 3)", "True", "i1"),
         ],

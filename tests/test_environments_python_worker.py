@@ -148,6 +148,13 @@ class TestStrict:
         reply = ask(Interpreter(), "strict", action)
         assert reply == {"text": shown, "is_ok": "Error" not in shown and "Exit" not in shown, "is_cut": False}
 
+    def test_cut(self) -> None:
+        """An error is cut like an output, after which it is still told."""
+        reply = ask(Interpreter(), "strict", "print('a' * 9)\nraise ValueError('b' * 99)", 20)
+        assert reply == {"text": "a" * 9 + "\nline 2: ValueError: ", "is_ok": False, "is_cut": True}
+        reply = ask(Interpreter(), "intercode", "x = 1; raise ValueError('b' * 99)", 10)
+        assert reply == {"text": "{'error': 'Error: bbb'}", "is_ok": False, "is_cut": True}
+
     def test_nul(self) -> None:
         """Code that cannot be read has no line."""
         assert ask(Interpreter(), "strict", "a\0")["text"].endswith(
@@ -182,6 +189,9 @@ class TestInterpreter:
         """An error that raises when it is told is told by its type."""
         code = "class E(Exception):\n    def __str__(self):\n        raise KeyboardInterrupt\nraise E"
         assert ask(Interpreter(), "strict", code)["text"] == "line 4: E: <KeyboardInterrupt while it was told>"
+        code = code.replace("raise E", "error = SyntaxError()\nerror.msg = E()\nraise error")
+        reply = ask(Interpreter(), "strict", code)
+        assert reply["text"] == "SyntaxError: <KeyboardInterrupt while it was told>"
 
     def test_recursion(self) -> None:
         """An endless recursion is an error like any other."""
@@ -201,6 +211,15 @@ class TestServe:
         assert json.loads(text[:size]) == {"nonce": 7, "output": "", "error": "", "is_ok": True}
         assert json.loads(second) == {"nonce": 1, "value": '"\\u00e9"', "output": "", "error": "", "is_ok": True}
         assert text[size:] == str(len(second)).encode()
+
+    def test_quiet(self) -> None:
+        """A request without a nonce is done, and not answered."""
+        request = {"nonce": "", "mode": "exec", "code": "x = 1", "most_characters": 100}
+        replies = BytesIO()
+        quiet = base64.b64encode(json.dumps(request).encode()) + b"\n"
+        serve(Interpreter(), BytesIO(quiet + line("x", "eval")), replies)
+        _, text = replies.getvalue().split(b"\n")
+        assert json.loads(text)["value"] == "i1"
 
     def test_program(self) -> None:
         """As a program it keeps its answers apart from what code writes, and a forked process answers nothing."""

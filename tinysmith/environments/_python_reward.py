@@ -1,7 +1,8 @@
 """What a function is worth: its outcomes in hidden tests, beside those of the gold code.
 
 The agent's code is done once more, in a sandbox of its own, and asked for the tests' values; what they should be
-stays outside, as does the gold code, which runs in an interpreter of its own.
+stays outside, as does the gold code, which runs in an interpreter of its own. Code can make up a reply of its
+interpreter, so a reply is right by a value that only one who knows it can say, never by the lack of an error.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,11 @@ PRELUDE: dict[Fidelity, tuple[Request, ...]] = {
     "strict": (),
 }
 _UNEQUAL = "Error: "  # what InterCode's server says of a failed assert
+_MOST_PRINTED = 10_000
+_LEAST_PRINTED = 100  # an error is never cut to nothing
+_BYTES_A_CHARACTER = 64  # of what a test prints, on both streams; more than half of it is left for its value
+
+Outcome: TypeAlias = tuple[bool, str, str]
 
 
 @frozen
@@ -28,11 +34,11 @@ class Right:
 
     Attributes:
         expected: The canonical text of each test's right value.
-        outcomes: What each test gave, output and error; empty where nobody asks for it.
+        outcomes: What each test gave: whether it passed, output and error; empty where nobody asks for it.
     """
 
     expected: tuple[str, ...] = field(repr=False)
-    outcomes: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    outcomes: tuple[Outcome, ...] = field(default=(), repr=False)
 
 
 async def right(sandbox: Sandbox, reference: Reference, fidelity: Fidelity, *, wall_s: float) -> Right | None:
@@ -42,19 +48,22 @@ async def right(sandbox: Sandbox, reference: Reference, fidelity: Fidelity, *, w
     fidelity that asks no more.
     """
     expected = [test.expected for test in reference.tests]
+    if 4 * sum(map(len, expected)) > sandbox.spec.limits.output_bytes:
+        return None  # a right function could not say it either
     if fidelity == "strict" and all(expected):
         return Right(tuple(expected))
     before = [*PRELUDE[fidelity], Request("exec", reference.setup), Request("exec", reference.gold)]
     open_ones = [test for test in reference.tests if not test.expected]
-    asked = [*_questions(reference), *(Request("eval", test.answer) for test in open_ones)]
-    answers = await _asked(sandbox, before, asked, wall_s)
+    printed = _most_printed(sandbox, reference)
+    asked = [*_questions(reference, printed), *(Request("eval", test.answer, 0) for test in open_ones)]
+    answers = await replies(sandbox, asked, before=before, wall_s=wall_s)
     worked_out = answers[len(expected) :]
     if None in answers or any(reply and reply.is_ok and not reply.value for reply in worked_out):
         return None
     values = iter(worked_out)
     expected = [value or getattr(next(values), "value", "") for value in expected]
     outcomes = [_outcome(reply, value) for reply, value in zip(answers, expected, strict=False)]
-    return Right(tuple(expected), tuple(outcomes))
+    return Right(tuple(expected), tuple(outcome for outcome in outcomes if outcome))
 
 
 async def passed(
@@ -79,31 +88,32 @@ async def passed(
     name = reference.first if found.outcomes else reference.asked
     bound = [Request("exec", f"{name} = {function}")] if function.isidentifier() else []
     before = [*actions, *bound, Request("exec", reference.setup)]
-    answers = await _asked(sandbox, before, _questions(reference), wall_s)
+    printed = _most_printed(sandbox, reference) if found.outcomes else 0
+    answers = await replies(sandbox, _questions(reference, printed), before=before, wall_s=wall_s)
     if found.outcomes:
         mine = [_outcome(reply, value) for reply, value in zip(answers, found.expected, strict=True)]
         return sum(one == other for one, other in zip(mine, found.outcomes, strict=True))
     return sum(_is_right(reply, value) for reply, value in zip(answers, found.expected, strict=True))
 
 
-async def _asked(
-    sandbox: Sandbox, before: Sequence[Request], asked: Sequence[Request], wall_s: float
-) -> list[Reply | None]:
-    return (await replies(sandbox, [*before, *asked], wall_s=wall_s))[len(before) :]
+def _most_printed(sandbox: Sandbox, reference: Reference) -> int:
+    """How many characters of a test's output are looked at, so that no test takes the room of another."""
+    most = sandbox.spec.limits.output_bytes // (_BYTES_A_CHARACTER * len(reference.tests))
+    return min(_MOST_PRINTED, max(_LEAST_PRINTED, most))
 
 
-def _questions(reference: Reference) -> list[Request]:
-    return [Request("eval", test.question) for test in reference.tests]
+def _questions(reference: Reference, most_characters: int) -> list[Request]:
+    return [Request("eval", test.question, most_characters) for test in reference.tests]
 
 
 def _is_right(reply: Reply | None, expected: str) -> bool:
     return reply is not None and reply.is_ok and reply.value == expected != ""
 
 
-def _outcome(reply: Reply | None, expected: str) -> tuple[str, str]:
-    """What InterCode's server would have told of the test."""
-    if reply is None:
-        return "", "Error: there is no answer"
-    if reply.is_ok and (reply.value != expected or not expected):
-        return "", _UNEQUAL
-    return reply.output, reply.error
+def _outcome(reply: Reply | None, expected: str) -> Outcome | None:
+    """Whether the test passes, and what InterCode's server would have told of it; None where nothing is told."""
+    if reply is None or not (reply.is_ok or reply.error):
+        return None
+    if _is_right(reply, expected):
+        return True, reply.output, reply.error
+    return False, "", _UNEQUAL if reply.is_ok else reply.error

@@ -113,14 +113,21 @@ class PythonSession:
         await self._session.aclose()
 
 
-async def replies(sandbox: Sandbox, requests: Sequence[Request], *, wall_s: float) -> list[Reply | None]:
+async def replies(
+    sandbox: Sandbox, requests: Sequence[Request], *, before: Sequence[Request] = (), wall_s: float
+) -> list[Reply | None]:
     """What one interpreter answers to some requests, None from where on it answers no more.
+
+    What it is to do before them is not answered, so that it takes nothing of the sandbox's `output_bytes`. Code
+    can read the requests and their nonces, and answer in the interpreter's place: a reply proves no more than
+    that the code can say what is in it.
 
     Raises:
         EnvironmentLost: The sandbox is dead.
     """
     nonces = [secrets.token_hex(8) for _ in requests]
-    lines = [f"{request.line(nonce)}\n" for request, nonce in zip(requests, nonces, strict=True)]
+    lines = [f"{request.line('')}\n" for request in before]
+    lines += [f"{request.line(nonce)}\n" for request, nonce in zip(requests, nonces, strict=True)]
     done = await sandbox.aexec(_PYTHON, stdin="".join(lines).encode(), cwd="/", wall_s=wall_s)
     left = done.stdout
     found: list[Reply | None] = []

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from tinysmith.environments._python_worker import OpaqueValue, canonical
+from tinysmith.environments._python_worker import canonical
 from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import DataError
 from tinysmith.mapping import freeze
@@ -57,13 +57,19 @@ class HiddenTest:
         asked = statement.test
         if isinstance(asked, ast.Compare) and len(asked.ops) == 1 and isinstance(asked.ops[0], ast.Eq):
             question, answer = asked.left, asked.comparators[0]
+            if _literal(question):  # which is the value, on whichever side it stands
+                question, answer = answer, question
         else:
             question, answer = ast.parse(f"bool({ast.unparse(asked)})", mode="eval").body, ast.Constant(value=True)
-        try:
-            expected = canonical(ast.literal_eval(answer))
-        except (ValueError, OpaqueValue):
-            expected = ""
-        return cls(ast.unparse(question), ast.unparse(answer), expected)
+        return cls(ast.unparse(question), ast.unparse(answer), _literal(answer))
+
+
+def _literal(expression: ast.expr) -> str:
+    """The canonical text of a literal; empty for what is none."""
+    try:
+        return canonical(ast.literal_eval(expression))
+    except (ValueError, TypeError):  # such as OpaqueValue; a key that cannot be hashed
+        return ""
 
 
 @frozen

@@ -1,7 +1,8 @@
 """The interpreter within the sandbox: a program of its own, sent there as text; it imports nothing of ours.
 
 It reads one request a line, base64 of JSON, and answers each with the length of a JSON text, a line break, and
-the text. A request has `nonce`, `mode`, `code` and `most_characters`; the modes are:
+the text; one without a nonce is done, and not answered. A request has `nonce`, `mode`, `code` and
+`most_characters`; the modes are:
 
     intercode   an action as InterCode runs it: printed around, unless it assigns, prints, imports or defines
     strict      an action as Python's own prompt runs it: the value of a last expression is shown
@@ -90,7 +91,7 @@ class Written(io.TextIOBase):
 
     def __init__(self, most: int) -> None:
         self._parts: list[str] = []
-        self._left = most
+        self._most = self._left = most
         self.is_cut = False
 
     def writable(self) -> bool:
@@ -109,6 +110,11 @@ class Written(io.TextIOBase):
     def said(self) -> str:
         """All that was kept."""
         return "".join(self._parts)
+
+    def cut(self, error: str) -> str:
+        """As many characters of an error as of what was printed."""
+        self.is_cut = self.is_cut or len(error) > self._most
+        return error[: self._most]
 
 
 class Interpreter:
@@ -195,7 +201,7 @@ def _outcome(output: Written, errors: Written, error: "Any") -> "dict[str, Any]"
     """What InterCode's server tells: of code that raises, not what it printed before."""
     if error is not None:
         kind = "" if isinstance(error, Exception) else f"{type(error).__name__}: "
-        return {"error": f"Error: {kind}{_words(error)}"}
+        return {"error": output.cut(f"Error: {kind}{_words(error)}")}
     return {"output": output.said().strip(), "error": errors.said().strip()}
 
 
@@ -204,10 +210,10 @@ def _as_strict(output: Written, error: "Any") -> "dict[str, Any]":
     if error is not None:
         lines, words = _lines(error), _words(error)
         if isinstance(error, SyntaxError):
-            lines, words = [error.lineno] if error.lineno else [], str(error.msg)
+            lines, words = [error.lineno] if error.lineno else [], _words(error.msg)
         where = f"line {lines[-1]}: " if lines else ""
         text += "\n" * bool(text and not text.endswith("\n"))
-        text += f"{where}{type(error).__name__}" + (f": {words}" if words else "")
+        text += output.cut(f"{where}{type(error).__name__}" + (f": {words}" if words else ""))
     return {"text": text.rstrip("\n"), "is_cut": output.is_cut}
 
 
@@ -222,8 +228,8 @@ def _lines(error: BaseException) -> "list[int]":
     return lines
 
 
-def _words(error: BaseException) -> str:
-    """What an error says; hostile ones may raise when they are asked."""
+def _words(error: "Any") -> str:
+    """What an error, or its message, says; hostile ones may raise when they are asked."""
     try:
         return str(error)[:10_000]
     except BaseException as another:  # noqa: BLE001  # of any kind: it is code from outside
@@ -233,9 +239,11 @@ def _words(error: BaseException) -> str:
 def serve(interpreter: Interpreter, requests: "IO[bytes]", replies: "IO[bytes]") -> None:
     """Answers requests until there are no more."""
     for line in requests:
-        reply = dumps(interpreter.answer(loads(a2b_base64(line)))).encode("ascii")
-        replies.write(b"%d\n%s" % (len(reply), reply))
-        replies.flush()
+        answer = interpreter.answer(loads(a2b_base64(line)))
+        if answer["nonce"]:
+            reply = dumps(answer).encode("ascii")
+            replies.write(b"%d\n%s" % (len(reply), reply))
+            replies.flush()
 
 
 def streams() -> "tuple[IO[bytes], IO[bytes]]":

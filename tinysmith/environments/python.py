@@ -25,7 +25,7 @@ _DEFINITION = re.compile(r"^(?:async\s+)?def\s+(\w+)\s*\(", re.MULTILINE)
 _SUBMIT = re.compile(r"submit\b(?:\s+(\w+))?\s*", re.IGNORECASE)
 _ANEW = "a new interpreter has begun, without what was defined, and with the files of the beginning"
 _TESTS = 3  # so many times as long as an action may the tests take, about as long as InterCode waits for one
-_BYTES_A_CHARACTER = 16  # more than a character of an observation can take on its way
+_BYTES_A_CHARACTER = 32  # more than a character of an observation can take on its way, on both streams
 
 
 @define(eq=False)
@@ -61,15 +61,16 @@ class PythonEnvironment:
     The grade is the share of hidden tests that the function passes. For it, all that the interpreter has done is
     done again in a second sandbox, from the beginning; so a grade changes nothing, and what depends on chance or
     the time may come otherwise. The agent's code never meets the gold code nor the values that the tests expect:
-    it is asked for values, which are compared outside. A value counts where `==` between built-in types would
-    hold; one of another type is never right.
+    it is asked for values, which are compared outside, and the lack of an error is worth nothing. A value counts
+    where `==` between built-in types would hold; one of another type is never right.
 
     Fidelity "intercode" keeps what InterCode's released numbers were made with: an observation is its server's
     answer as a dict; an action that is no function and neither assigns, prints, imports nor asserts becomes the
-    argument of a `print`; a test counts where its output and error equal those of the gold code, so the same
-    error is right; the submitted function takes the name of what the gold code defines first. With "strict" an
-    observation is what is printed, with the value of a last expression; a test counts where its value is right;
-    the function takes the name that the tests call; and only the word `submit`, alone or with a name, submits.
+    argument of a `print`; a test counts where it passes or fails as with the gold code, with the same output and
+    error, so the gold code's own error is right; the submitted function takes the name of what the gold code
+    defines first. With "strict" an observation is what is printed, with the value of a last expression; a test
+    counts where its value is right; the function takes the name that the tests call; and only the word `submit`,
+    alone or with a name, submits.
 
     Differs from InterCode: its grade leaves the gold code in the agent's namespace, so that an action that fails
     afterwards may be graded as the gold code; here nothing is left. Its actions have no time limit.
