@@ -27,7 +27,8 @@ ROWS = [
     {"query": "Print bytes.", "gold": r"printf \\377"},
     {"query": "Say it exactly.", "gold": 'printf "%s  " "two  words"'},
 ]
-SPITE = {"query": "Lock all.", "gold": "chmod 0 /"}
+MANY = "od -An -tx8 -w24 -N9600 /dev/urandom | sed s/[[:space:]]//g | xargs touch"  # names that cannot be packed
+SPITE = {"query": "Make many.", "gold": MANY}
 TREE = [
     {"path": "/work/a.txt", "type": "file", "text": "alpha beta\n"},
     {"path": "/work/deep/b.txt", "type": "file", "text": "b\n"},
@@ -282,11 +283,10 @@ class TestActions:
         assert step.observation.startswith("yyyy")
 
     def test_unlisted(self, folder: Path) -> None:
-        """Files that a command has put beyond reach are worth nothing; a right command must not do that."""
-        environment = made(folder)
-        assert play(environment, "one/0", "cat /work/a.txt; chmod 0 /")[1].score == 0.34
+        """Files that a command has put beyond the limits are worth nothing; a right command must not do that."""
+        assert play(made(folder, output_bytes=5_000), "one/0", f"{MANY}; cat /work/a.txt")[1].score == 0.34
         with pytest.raises(EnvironmentLost, match="right command of 'two/1' leaves files that cannot be listed"):
-            play(environment, "two/1", "ls")
+            play(made(folder, output_bytes=5_000), "two/1", "ls")
 
     def test_strict_grade(self, folder: Path) -> None:
         """Strictly, what is in an added folder counts, and quotes are the task's own."""

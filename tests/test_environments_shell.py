@@ -33,7 +33,8 @@ class TestCommands:
         """A shell that ends is replaced, which is said."""
         ended, after = stepped("cd /tmp; x=7; exit 3", "pwd; echo $x")
         assert ended.observation == (
-            "[The shell ended. The next command meets a new one, in the first folder and without variables.]"
+            "[The shell ended. The next command meets a new one, without variables, in the first folder, or in / "
+            "if that is gone.]"
         )
         assert (ended.info["shell_lost"], after.info["shell_lost"]) == (True, False)
         assert after.observation == "/work"
@@ -75,6 +76,11 @@ class TestAnswers:
     def test_do_not_solve(self, action: str) -> None:
         """Anything else ends the episode with 0."""
         assert stepped(action)[0][1:3] == (0.0, True)
+
+    @pytest.mark.parametrize("action", ['submit "x"', "submit x", "submit '\"x\"'"])
+    def test_may_have_quotes(self, action: str) -> None:
+        """An answer in quotes is the same with and without them."""
+        assert graded(ShellTask("t", "Say it.", answer=' "x" '), action).solved
 
     def test_are_worth_nothing_before_they_are_submitted(self) -> None:
         """What a command prints is no answer; nor does `submit` in a command's name submit."""

@@ -44,6 +44,7 @@ class TestTasks:
             ({"check": "true", "answer": "1"}, "'t': give it either a check or an answer"),
             ({"check": " "}, "'t': its check is empty or has a NUL"),
             ({"answer": "\n"}, "'t': its answer is empty or has a NUL"),
+            ({"answer": "' '"}, "'t': its answer is empty or has a NUL"),
             ({"answer": "a\0"}, "'t': its answer is empty or has a NUL"),
             ({"answer": "1", "cwd": "work"}, "cwd is 'work'; give an absolute path"),
         ],

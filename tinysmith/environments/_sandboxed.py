@@ -26,6 +26,9 @@ R = TypeVar("R")
 MOST_ACTION_BYTES = 100_000
 """How long an action may be: Linux takes no argument of more than 128 KiB."""
 
+NOWHERE = Executed(b"bash: no folder can be entered any more, not even /\n", b"", 126)
+"""What an action gives after one that took away the rights on the root: that is the agent's own doing."""
+
 # The folder goes to the standard error, from which the action's own errors are led away. A trap tells it however
 # the action ends; one that replaces the trap, the shell or the file descriptor keeps the folder that it had. The
 # action is shifted out of `$1`, which must be as empty as in a shell of its own. It is one line, since bash counts
@@ -207,7 +210,8 @@ class Ran:
     Attributes:
         done: What was executed; both streams are in its `stdout`.
         cwd: Where the next action begins.
-        is_folder_lost: Whether the folder that it should have begun in was gone, and it began in another.
+        is_folder_lost: Whether the folder that it should have begun in was gone, and it began in another; False
+            where it began in none.
     """
 
     done: Executed
@@ -217,6 +221,9 @@ class Ran:
 
 async def run_fresh(sandbox: Sandbox, action: str, cwd: str, *, tracks_folder: bool = True) -> Ran:
     """Runs an action in a shell of its own, from a folder on; where that is gone, from the sandbox's first.
+
+    Where that is gone too, it begins in the root; where nobody may enter that either, nothing runs, and what is
+    given is `NOWHERE`.
 
     Args:
         sandbox: Where.
@@ -232,23 +239,19 @@ async def run_fresh(sandbox: Sandbox, action: str, cwd: str, *, tracks_folder: b
         return Ran(refused, cwd)
     arguments = [_TRACKED, "bash", encodable(action)] if tracks_folder else [encodable(action)]
     run = partial(sandbox.aexec, ["/bin/bash", "-c", *arguments], merges_stderr=not tracks_folder)
-    first, *others = dict.fromkeys((cwd, sandbox.spec.cwd, "/"))
-    try:
-        done, began = await run(cwd=first), first
-    except SandboxError:
-        done, began = await _first(run, others)
+    done, began = await _first(run, list(dict.fromkeys((cwd, sandbox.spec.cwd, "/"))))
     told = _folder(done.stderr) if tracks_folder else ""
     return Ran(done, told or began, is_folder_lost=began != cwd)
 
 
 async def _first(run: Any, folders: list[str]) -> tuple[Executed, str]:
-    *some, last = folders
-    for folder in some:
+    """What is run in the first folder that can be entered, and which that is; it stays the first if none can."""
+    for folder in folders:
         try:
             return await run(cwd=folder), folder
         except SandboxError:
             continue
-    return await run(cwd=last), last
+    return NOWHERE, folders[0]
 
 
 def _folder(told: bytes) -> str:

@@ -33,7 +33,7 @@ class ShellTask:
             what was submitted (before that, and where that is nothing, what the last command printed), and
             answers with a truth value, a number from 0 to 1, where 1 is solved, or a `Grade`. A `SandboxError`,
             such as for a file that is not there, and an `AssertionError` of it say that the task is not solved.
-        answer: What is to be submitted; blanks around it do not count.
+        answer: What is to be submitted; blanks around it do not count, nor does one pair of quotes.
         instructions: How to act, for prompts; the environment's own unless given.
         cwd: The folder in which an episode begins.
         data: More that a strategy may see. Never the answer.
@@ -57,7 +57,7 @@ class ShellTask:
     def __attrs_post_init__(self) -> None:
         if (self.check is None) == (self.answer is None):
             raise UsageError(f"ShellTask {self.id!r}: give it either a check or an answer.")
-        for name, text in (("check", self.check), ("answer", self.answer)):
+        for name, text in (("check", self.check), ("answer", self.answer and unquoted(self.answer))):
             if isinstance(text, str) and (not text.strip() or "\0" in text):
                 raise UsageError(f"ShellTask {self.id!r}: its {name} is empty or has a NUL; write another.")
         self.spec(None)
@@ -68,6 +68,10 @@ class ShellTask:
             self.id, self.query, instructions=self.instructions or instructions, data=self.data, script=self.script
         )
 
+    def is_answered_by(self, submitted: str) -> bool:
+        """Whether a text, as `unquoted` gives it, is the answer; the answer's own quotes may be there or not."""
+        return self.answer is not None and submitted in (self.answer.strip(), unquoted(self.answer))
+
     def spec(self, limits: SandboxLimits | None) -> SandboxSpec:
         """What its sandbox is made of."""
         return SandboxSpec(
@@ -77,6 +81,13 @@ class ShellTask:
             cwd=self.cwd,
             limits=limits or SandboxLimits(),
         )
+
+
+def unquoted(answer: str) -> str:
+    """An answer as a shell would take it: without blanks, and one pair of quotes, around it."""
+    answer = answer.strip()
+    is_quoted = len(answer) > 1 and answer[0] == answer[-1] and answer[0] in "'\""
+    return answer[1:-1].strip() if is_quoted else answer
 
 
 def read_tasks(folder: Path) -> list[ShellTask]:

@@ -12,8 +12,16 @@ from attrs import define, field
 
 from tinysmith._shown import encodable
 from tinysmith._threads import in_thread
-from tinysmith.environments._sandboxed import Episode, Episodes, info_of, observed, refusal, run_fresh
-from tinysmith.environments._shell_tasks import Check, ShellTask, read_tasks
+from tinysmith.environments._sandboxed import (
+    NOWHERE,
+    Episode,
+    Episodes,
+    info_of,
+    observed,
+    refusal,
+    run_fresh,
+)
+from tinysmith.environments._shell_tasks import Check, ShellTask, read_tasks, unquoted
 from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
@@ -22,8 +30,12 @@ from tinysmith.sandbox.sandbox import Stop, stoppable
 
 _SUBMIT = re.compile(r"submit(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 _MOST_ANSWER = 10_000  # characters; more is no answer that anybody wants, and no environment variable
+_MOST_FORKS = 3  # of files that a command which was left running may change meanwhile
 _FOLDER_LOST = "The folder is gone. This command began in the first one."
-_SHELL_LOST = "The shell ended. The next command meets a new one, in the first folder and without variables."
+_SHELL_LOST = (
+    "The shell ended. The next command meets a new one, without variables, in the first folder, or in / if that "
+    "is gone."
+)
 
 _ACT = (
     "You act on a Linux machine without network. One action is one command for bash, or several lines of them, "
@@ -42,6 +54,7 @@ class _Episode(Episode):
     session: Session | None = field(default=None, repr=False)
     answer: str = field(default="", repr=False)
     seen: str = field(default="", repr=False)
+    is_shell_lost: bool = False
     graded: Grade | None = None
 
 
@@ -55,7 +68,9 @@ class ShellEnvironment:
 
     The grade is what the task's check says of the files as they are; it looks at a copy, so that a check which
     changes something changes nothing, and sees no process of the shell. Before `submit`, what wants an answer is
-    worth 0.
+    worth 0. So is what cannot be checked through the agent's own doing: files that cannot be copied in three
+    attempts, since something changes them or their paths are too long, or a root that nobody may enter. `submit`
+    ends the shell, and what it left running, before the files are copied.
 
     The same actions show the same again, except for what tells time, or chance, or numbers of processes; so it may
     be brought back by them, and where it shows something else, that is noticed.
@@ -124,7 +139,9 @@ class ShellEnvironment:
         return task.query, {"task_id": task.id, "cwd": own.cwd}
 
     async def step(self, action: str) -> EnvironmentStep:
-        """Does one action: a command, `submit` or `skip`. Cancelling it ends the command.
+        """Does one action: a command, `submit` or `skip`. Cancelling it ends the command, or the check.
+
+        Where a `submit` that is to be checked is cancelled, or raises, the next command meets a new shell.
 
         Raises:
             UsageError: There is no episode, or it is over; or the task's check is none.
@@ -133,7 +150,7 @@ class ShellEnvironment:
         episode = self._episodes.playing
         word = action.strip()
         if submitted := _SUBMIT.fullmatch(word):
-            answer = _unquoted(submitted[1] or "")[:_MOST_ANSWER]
+            answer = unquoted(submitted[1] or "")[:_MOST_ANSWER]
             grade = await self._episodes.during(episode, self._grade(episode, answer, is_submitted=True))
             episode.answer, episode.graded = answer, grade
             return self._over(episode, action, "Submitted.", grade.score)
@@ -182,22 +199,35 @@ class ShellEnvironment:
     async def _run_in_session(self, episode: _Episode, sandbox: Sandbox, action: str) -> Executed:
         if refused := refusal(action):
             return refused
+        if episode.is_shell_lost:
+            try:
+                await sandbox.aexec(["/usr/bin/true"], cwd="/")
+            except SandboxError:
+                return NOWHERE
+        episode.is_shell_lost = True  # unless the command comes to its end
         if episode.session is None:
             episode.session = await stoppable(lambda _: sandbox.open_session())
-        return await episode.session.arun(encodable(action))
+        done = await episode.session.arun(encodable(action))
+        episode.is_shell_lost = done.is_session_new
+        return done
 
     async def _grade(self, episode: _Episode, answer: str, *, is_submitted: bool) -> Grade:
         own = self._own[episode.task.id]
         if own.answer is not None:
-            return _grade_of(own, is_submitted and answer == own.answer.strip())
+            return _grade_of(own, is_submitted and own.is_answered_by(answer))
         (sandbox,) = episode.sandboxes
+        if is_submitted and episode.session is not None:
+            session, episode.session, episode.is_shell_lost = episode.session, None, True
+            await stoppable(lambda _: session.close())  # nothing that it left running changes the files any more
         copies: list[Sandbox] = []
         try:
-            await stoppable(lambda _: copies.append(sandbox.fork()))
-            if isinstance(own.check, str):
-                return await _passes(copies[0], own, own.check, answer)
-            check: Any = own.check
-            return await _judged(copies[0], own, check, answer or episode.seen.rstrip("\n"))
+            for _ in range(_MOST_FORKS):
+                try:
+                    await stoppable(lambda _: copies.append(sandbox.fork()))
+                except SandboxError:  # the files change, or their paths are longer than any program can name
+                    continue
+                return await _checked(copies[0], own, answer, episode.seen)
+            return _grade_of(own, 0)
         finally:
             for copy in copies:
                 await stoppable(partial(_close, copy))
@@ -207,21 +237,22 @@ def _close(sandbox: Sandbox, _: Stop) -> None:
     sandbox.close()
 
 
-def _unquoted(answer: str) -> str:
-    """An answer as a shell would take it: without blanks, and one pair of quotes, around it."""
-    answer = answer.strip()
-    is_quoted = len(answer) > 1 and answer[0] == answer[-1] and answer[0] in "'\""
-    return answer[1:-1].strip() if is_quoted else answer
+async def _checked(copy: Sandbox, own: ShellTask, answer: str, seen: str) -> Grade:
+    if isinstance(own.check, str):
+        return await _passes(copy, own, own.check, answer)
+    check: Any = own.check
+    return await _judged(copy, own, check, answer or seen.rstrip("\n"))
 
 
 async def _passes(sandbox: Sandbox, own: ShellTask, check: str, answer: str) -> Grade:
     environment = {"ANSWER": encodable(answer.replace("\0", ""))}
-    run = partial(sandbox.aexec, ["/bin/bash", "-c", check], environment=environment)
-    try:
-        done = await run(cwd=own.cwd)
-    except SandboxError:  # the folder is gone, which may be as it should
-        done = await run(cwd="/")
-    return _grade_of(own, done.exit_code == 0 and not done.ended_by)
+    for cwd in (own.cwd, "/"):  # the folder may be gone, which may be as it should
+        try:
+            done = await sandbox.aexec(["/bin/bash", "-c", check], environment=environment, cwd=cwd)
+        except SandboxError:
+            continue
+        return _grade_of(own, done.exit_code == 0 and not done.ended_by)
+    return _grade_of(own, 0)
 
 
 async def _judged(sandbox: Sandbox, own: ShellTask, check: Check, output: str) -> Grade:

@@ -1,0 +1,199 @@
+"""What an agent does to its shell and its files costs it the grade, and never voids it."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sandboxes import needs_sandbox
+from shells import checked, graded, played, stepped
+
+from tinysmith.environments._bash_reward import Fidelity
+from tinysmith.environments._shell_tasks import ShellTask
+from tinysmith.environments.bash import BashEnvironment
+from tinysmith.environments.ctf import CtfEnvironment
+from tinysmith.environments.shell import ShellEnvironment
+from tinysmith.errors import EnvironmentLost, SandboxError
+from tinysmith.protocols import EnvironmentStep, Grade
+from tinysmith.sandbox import Availability, Executed, Sandbox, SandboxSpec
+from tinysmith.sandbox.bubblewrap import Bubblewrap, BubblewrapSandbox
+
+NOWHERE = "bash: no folder can be entered any more, not even /"
+NOTHING = Grade(0.0, solved=False)
+EASY = ShellTask("t", "Do nothing.", check="true", cwd="/work")
+MANY = "seq -f f%g 800 | xargs touch; touch done"
+RENAMING = "(while :; do for i in f*; do mv $i g$i; done; for i in g*; do mv $i ${i#g}; done; done) &> /dev/null &"
+DEEP = "n=$(printf 'd%.0s' {1..250}); for i in {1..20}; do mkdir $n; cd $n; done; cd /work"
+
+
+class Spoilt(BubblewrapSandbox):
+    """A sandbox that an agent has spoilt as its back end says."""
+
+    spoils: "Spoils"
+
+    def exec(self, *arguments: Any, **options: Any) -> Executed:
+        """Runs a command, unless no folder can be entered any more."""
+        if self.spoils.is_locked:
+            raise SandboxError("The command cannot begin in that folder.")
+        return super().exec(*arguments, **options)
+
+    def fork(self) -> BubblewrapSandbox:
+        """A copy, when that has failed often enough."""
+        self.spoils.forks_failing -= 1
+        if self.spoils.forks_failing >= 0:
+            raise SandboxError("The sandbox's files changed while they were copied.")
+        copy = Spoilt(self.spec, self.program, copied=self)
+        copy.spoils = self.spoils
+        return copy
+
+
+class Spoils:
+    """Makes sandboxes that are spoilt."""
+
+    def __init__(self, *, forks_failing: int = 0) -> None:
+        self.forks_failing = forks_failing
+        self.is_locked = False
+
+    def probe(self) -> Availability:
+        """As of bubblewrap."""
+        return Bubblewrap().probe()
+
+    def create(self, spec: SandboxSpec) -> Sandbox:
+        """One that is not locked yet."""
+        sandbox = Spoilt(spec)
+        sandbox.spoils = self
+        return sandbox
+
+
+def locked(environment: BashEnvironment | CtfEnvironment, spoils: Spoils) -> EnvironmentStep:
+    """What a command gives where no folder can be entered."""
+
+    async def play() -> EnvironmentStep:
+        await environment.reset(seed=0)
+        spoils.is_locked = True
+        step = await environment.step("ls")
+        spoils.is_locked = False
+        await environment.close()
+        return step
+
+    return asyncio.run(play())
+
+
+@needs_sandbox
+class TestLock:
+    @pytest.mark.parametrize("is_session", [True, False])
+    @pytest.mark.parametrize("ends", [(), ("ls",), ("exit", "ls"), ("submit",), ("ls", "exit", "submit")])
+    def test_of_the_root(self, ends: tuple[str, ...], is_session: bool) -> None:
+        """An agent that takes away the rights on the root plays on, and is graded."""
+        task = ShellTask("t", "Make it.", check="test -e /work/it", cwd="/work")
+        assert graded(task, "chmod 0 /", *ends, is_session=is_session) == NOTHING
+
+    @pytest.mark.parametrize("is_session", [True, False])
+    @pytest.mark.parametrize("cwd", ["/", "/work"])
+    @pytest.mark.parametrize("action", ["", "submit"])
+    def test_of_all_folders(self, action: str, cwd: str, is_session: bool) -> None:
+        """Where no folder can be entered no command begins, as it is told, and the task is not solved."""
+        spoils = Spoils()
+
+        async def play(environment: ShellEnvironment) -> tuple[EnvironmentStep, Grade]:
+            await environment.step("exit")
+            spoils.is_locked = True
+            step = await environment.step("ls")
+            if action:
+                assert (await environment.step(action)).reward == 0.0
+            return step, await environment.grade()
+
+        task = ShellTask("t", "Do nothing.", check="true", cwd=cwd)
+        step, grade = played(play, task, backend=spoils, is_session=is_session)
+        lost = "shell_lost" if is_session else "folder_lost"
+        assert (step.observation, step.info["exit_code"], step.info[lost]) == (NOWHERE, 126, False)
+        assert grade == NOTHING
+
+    def test_that_a_check_meets(self) -> None:
+        """A check in Python that finds no folder to begin in says that the task is not solved."""
+
+        def check(sandbox: Sandbox, _: str) -> bool:
+            sandbox.exec("true", cwd="/none")
+            return True
+
+        assert checked(check, "chmod 0 /", "submit") == NOTHING
+
+    def test_in_the_bash_environment(self, tmp_path: Path) -> None:
+        """The strict Bash environment tells that no command can begin, and so does the other in its own words."""
+        (tmp_path / "one.json").write_text(json.dumps([{"query": "What?", "gold": "ls"}]), encoding="utf-8")
+        (tmp_path / "one.tree.json").write_text("[]", encoding="utf-8")
+        words: dict[Fidelity, str] = {"strict": NOWHERE, "intercode": "There is no working directory /\n"}
+        for fidelity, said in words.items():
+            spoils = Spoils()
+            step = locked(BashEnvironment(tmp_path, fidelity=fidelity, backend=spoils), spoils)
+            assert (step.observation, step.info["exit_code"]) == (said, 126)
+
+    def test_in_the_ctf_environment(self, tmp_path: Path) -> None:
+        """Both fidelities of the CTF environment tell that no command can begin."""
+        rows = [{"query": "Find it.", "gold": "x", "tags": []}]
+        (tmp_path / "ic_ctf.json").write_text(json.dumps(rows), encoding="utf-8")
+        fidelities: tuple[Fidelity, ...] = ("strict", "intercode")
+        for fidelity in fidelities:
+            spoils = Spoils()
+            step = locked(CtfEnvironment(tmp_path, fidelity=fidelity, backend=spoils), spoils)
+            assert (step.observation, step.info["exit_code"]) == (NOWHERE, 126)
+
+
+@needs_sandbox
+class TestCopies:
+    @pytest.mark.parametrize("ends", [(), ("submit",)])
+    def test_of_what_is_too_deep(self, ends: tuple[str, ...]) -> None:
+        """Files that no program can copy are worth nothing."""
+        assert graded(EASY, DEEP, *ends) == NOTHING
+
+    def test_of_what_is_left_running(self) -> None:
+        """To submit ends what was left running, and then the files are copied as they are."""
+        assert checked("test -e done && test $(ls | wc -l) = 801", MANY, RENAMING, "submit").solved
+
+    @pytest.mark.parametrize(("times", "score"), [(2, 1.0), (3, 0.0)])
+    def test_of_what_runs_on(self, times: int, score: float) -> None:
+        """A grade in between copies up to three times, is worth nothing then, and leaves the shell as it is."""
+
+        async def play(environment: ShellEnvironment) -> tuple[float, str]:
+            await environment.step("x=7")
+            grade = await environment.grade()
+            return grade.score, (await environment.step("echo $x")).observation
+
+        assert played(play, EASY, backend=Spoils(forks_failing=times)) == (score, "7")
+
+    def test_after_which_there_is_no_grade(self) -> None:
+        """Where a check raises, the episode goes on in a new shell."""
+
+        def check(sandbox: Sandbox, _: str) -> bool:
+            raise KeyError
+
+        async def play(environment: ShellEnvironment) -> str:
+            await environment.step("x=7; cd /")
+            with pytest.raises(EnvironmentLost, match="raised KeyError"):
+                await environment.step("submit")
+            return (await environment.step("pwd; echo $x")).observation
+
+        assert played(play, ShellTask("t", "Do it.", check=check, cwd="/work")) == "/work"
+
+    def test_are_not_seen(self) -> None:
+        """What was left running sees neither a check's text nor its variables, although it looks all the time."""
+        spying = "(while :; do cat /proc/[0-9]*/{cmdline,environ} | tr '\\0' ' ' >> log; done) 2> /dev/null &"
+        check = ": s3cret; sleep 0.2; true"
+
+        async def play(environment: ShellEnvironment) -> str:
+            await environment.step(spying)
+            assert (await environment.grade()).solved
+            counting = "grep -aq PATH= log && echo looked; grep -ac '[A]NSWER=' log; grep -ac '[s]3cret' log"
+            return (await environment.step(f"kill $!; {counting}")).observation
+
+        assert played(play, ShellTask("t", "Do it.", check=check, cwd="/work")) == "looked\n0\n0"
+
+
+@needs_sandbox
+class TestShell:
+    def test_whose_first_folder_is_gone(self) -> None:
+        """A new shell begins in the root where the first folder is gone."""
+        ended, after = stepped("cd /; rm -rf /work; exit", "pwd", task=EASY)
+        assert ended.info["shell_lost"]
+        assert (after.observation, after.info["exit_code"]) == ("/", 0)
