@@ -15,8 +15,6 @@ SCRIPTS = (
     "journal.py",
     "crash.py",
     "sandbox.py",
-    "intercode.py",
-    "intercode_python.py",
 )
 
 

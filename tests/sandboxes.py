@@ -165,6 +165,7 @@ def _do_apart(work: Callable[[], Any], uid: int, folder: str, writing: int, *, t
             before = mounts()
             result = work()
             # The first process within a sandbox, taken in from a dead `bwrap`, is a zombie that nobody waits for.
+            wait_until(lambda: not living())
             found = [str(process) for process in living()] + sorted(set(mounts()) - set(before))
         except BaseException as caught:  # noqa: BLE001  # raised again in the process that waits
             caught.add_note("".join(traceback.format_exception(caught)))

@@ -1,19 +1,21 @@
 """Processes of sandboxes, and what goes wrong with them."""
 
+import asyncio
 import os
 import resource
 import signal
 import subprocess
 import sys
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sandboxes import as_root_and_as_user, living, needs_sandbox, sandbox, wait_until
+from sandboxes import as_root_and_as_user, living, names_in, needs_sandbox, sandbox, wait_until
 
 from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox import SandboxLimits, SandboxSpec
-from tinysmith.sandbox._running import Process, Status
+from tinysmith.sandbox._running import Process, Status, _end
 from tinysmith.sandbox.bubblewrap import BubblewrapSandbox
 
 MEBIBYTE = 1 << 20
@@ -22,6 +24,10 @@ MEBIBYTE = 1 << 20
 def sleeper() -> "subprocess.Popen[bytes]":
     """A process of ours that goes on until it is ended."""
     return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+
+
+def _parent(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()[1])
 
 
 class TestStatus:
@@ -74,8 +80,54 @@ class TestProcess:
         process.close()
         other.communicate(b"\n")
 
+    def test_a_bwrap_that_does_not_end_is_told(self) -> None:
+        """Where what we began itself goes on, that is a fault of the machinery, too."""
+        status = Status.new()
+        status.started()
+        process = Process(sleeper(), status, patience_s=0.05)
+        with pytest.raises(EnvironmentLost, match="first process does not end"):
+            process.finish()
+        process.kill()
+        process.main.wait()
+        process.close()
+
+    def test_others_that_have_ended_meanwhile(self) -> None:
+        """Numbers of processes that are gone, or nothing but a zombie, are passed over."""
+        gone = subprocess.Popen(["/bin/true"])
+        assert wait_until(lambda: "Z" in Path(f"/proc/{gone.pid}/stat").read_text(encoding="utf-8"))
+        _end(gone.pid, 0)
+        assert gone.wait() == 0
+        _end(gone.pid, 0)
+
+    @needs_sandbox
+    def test_what_cannot_be_started(self) -> None:
+        """Where the system refuses to start it, nothing stays open."""
+        box = BubblewrapSandbox(SandboxSpec())
+        with box:
+            before = names_in("/proc/self/fd")
+            with pytest.raises(EnvironmentLost, match="cannot be started"):
+                box.invocation("true").begin(stdin=99_999, stdout=subprocess.DEVNULL)
+            assert names_in("/proc/self/fd") == before
+
 
 class TestFaults:
+    @as_root_and_as_user
+    def test_what_nobody_waits_for_any_more_is_closed(self) -> None:
+        """A fork and a session that are cancelled while they are made leave nothing behind."""
+
+        async def work() -> None:
+            async with sandbox({"/a": "x"}) as box:
+                for make in (box.afork, box.aopen_session):
+                    making = asyncio.ensure_future(make())
+                    await asyncio.sleep(0)
+                    making.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await making
+                assert len(names_in(os.environ["TMPDIR"])) == 1
+                assert living() == set()
+
+        asyncio.run(work())
+
     @as_root_and_as_user
     def test_without_file_descriptors_nothing_begins(self) -> None:
         """Where this process may open no more files, commands and sessions are lost, and work again afterwards."""
@@ -84,11 +136,11 @@ class TestFaults:
             before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
             taken = []
             try:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (40, most))
+                resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, names_in("/proc/self/fd"))) + 8, most))
                 with suppress(OSError):
                     while True:
                         taken.append(os.open(os.devnull, os.O_RDONLY))
-                for _ in range(4):
+                for _ in range(8):
                     with pytest.raises(EnvironmentLost, match="Too many open files"):
                         box.exec("true")
                     with pytest.raises(EnvironmentLost, match="Too many open files"):
@@ -135,8 +187,9 @@ class TestSessions:
         """Where somebody on the host kills `bwrap`, nothing is known of the command; the next one works."""
         with sandbox() as box, box.open_session() as session:
             session.run("word=lost")
-            for process in living():
-                os.kill(process.number, signal.SIGKILL)
+            ours = [process for process in living() if _parent(process.number) == os.getpid()]
+            os.kill(ours[0].number, signal.SIGKILL)
+            assert wait_until(lambda: living() == set())
             with pytest.raises(EnvironmentLost, match="ended from outside"):
                 session.run("echo $word")
             assert session.run("echo on$word").text == "on\n"

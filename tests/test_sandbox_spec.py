@@ -13,7 +13,7 @@ from tinysmith.sandbox import Availability, Bind, Executed, SandboxLimits, Sandb
 
 class TestSandboxLimits:
     @pytest.mark.parametrize("name", [limit.name for limit in fields(SandboxLimits)])
-    @pytest.mark.parametrize("value", [0, -1, math.inf, math.nan, "5", None, True])
+    @pytest.mark.parametrize("value", [0, -1, 1 << 60, math.inf, math.nan, "5", None, True])
     def test_each_is_a_positive_finite_number(self, name: str, value: Any) -> None:
         """Anything else is refused, and the message names the limit and the value."""
         with pytest.raises(UsageError, match=rf"SandboxLimits: {name} is {value!r}; give a positive"):
@@ -51,8 +51,9 @@ class TestSandboxSpec:
 
     def test_values_of_variables(self) -> None:
         """A value with NUL is refused."""
-        with pytest.raises(UsageError, match="'A' has no name, or a NUL"):
-            SandboxSpec(environment={"A": "1\0"})
+        for value in ("1\0", "\ud800"):
+            with pytest.raises(UsageError, match="'A' has no name, or a NUL"):
+                SandboxSpec(environment={"A": value})
 
     def test_a_bind_is_shown_at_a_plain_path(self) -> None:
         """A bind's target is absolute, and its source becomes a path."""

@@ -145,3 +145,19 @@ class TestRead:
         """A file that is not there is named."""
         with pytest.raises(DataError, match="there is no such file; name a "):
             Tree.read(tmp_path / "x")
+
+
+class TestTexts:
+    @pytest.mark.parametrize("path", ["/a\ud800", "/\udfff/b"])
+    def test_half_a_character_is_no_name(self, path: str) -> None:
+        """A path that the system could not be given is refused, also where it comes from a file."""
+        with pytest.raises(UsageError, match="is no path of a tree"):
+            Entry(path)
+        with pytest.raises(UsageError, match="a link has a target"):
+            Entry("/a", "link", target=path)
+
+    @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), 1e20])
+    def test_a_time_that_is_none(self, seconds: float) -> None:
+        """A time that no file can have is refused."""
+        with pytest.raises(UsageError, match="give seconds since 1970"):
+            Entry("/a", mtime_s=seconds)

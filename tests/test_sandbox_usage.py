@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sandboxes import apart
+from sandboxes import apart, names_in
 
 from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox import SandboxLimits
@@ -64,7 +64,7 @@ class TestMeasure:
         def work() -> list[str]:
             taken = []
             before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (40, most))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, names_in("/proc/self/fd"))) + 8, most))
             with suppress(OSError):
                 while True:
                     taken.append(os.open(os.devnull, os.O_RDONLY))

@@ -11,9 +11,9 @@ from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.sandbox._docker_container import Container, Running
 from tinysmith.sandbox._docker_reading import Answer, Meter
 from tinysmith.sandbox._marks import BEGIN, Reading
-from tinysmith.sandbox._words import is_passable
 from tinysmith.sandbox.sandbox import Session, Stop, Stopped
 from tinysmith.sandbox.spec import Executed, SandboxLimits
+from tinysmith.sandbox.tree import is_passable
 
 _CLOSED = "The session was closed while a command ran; take one at a time."
 _KILLED = 137

@@ -15,7 +15,7 @@ def archive(tree: Tree) -> bytes:
     """All of a tree, owned by root; the engine makes the folders that it lacks.
 
     Raises:
-        UsageError: It has something where the engine mounts its own, or a name that no archive can have.
+        UsageError: It has something where the engine mounts its own.
     """
     sink = io.BytesIO()
     now = time.time()
@@ -24,10 +24,7 @@ def archive(tree: Tree) -> bytes:
             for place in _MOUNTED:
                 if f"{entry.path}/".startswith(f"{place}/"):
                     raise UsageError(f"The tree has {entry.path}, which is the container's own; leave it out.")
-            try:
-                tar.addfile(_head(entry, now), io.BytesIO(entry.data))
-            except UnicodeEncodeError:
-                raise UsageError(f"The tree has {entry.path!r}, which is no name of a file; change it.") from None
+            tar.addfile(_head(entry, now), io.BytesIO(entry.data))
     return sink.getvalue()
 
 

@@ -16,7 +16,7 @@ from attrs import frozen
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER, _JUMP_ANY, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL = 0x7FFF0000, 0x80000000
 _ERROR = 0x00050000
-_EPERM, _ENOSYS, _EAFNOSUPPORT = 1, 38, 97
+_EPERM, _ENOSYS, _EOPNOTSUPP, _EAFNOSUPPORT = 1, 38, 95, 97
 _NUMBER, _ARCHITECTURE = 0, 4
 _X32 = 0x40000000
 _NEW_NAMESPACES = 0x7E020080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET} and NEWTIME
@@ -32,6 +32,7 @@ class _Machine:
     clone: int
     socket: int
     ioctl: int
+    fallocate: int
     refused: Mapping[str, int]
 
 
@@ -53,6 +54,7 @@ _EVERYWHERE = {
 _CLONE3 = 435
 _X86_64 = {
     "shmget": 29,
+    "semget": 64,
     "msgget": 68,
     "ptrace": 101,
     "syslog": 103,
@@ -113,6 +115,7 @@ _AARCH64 = {
     "settimeofday": 170,
     "adjtimex": 171,
     "msgget": 186,
+    "semget": 190,
     "shmget": 194,
     "add_key": 217,
     "request_key": 218,
@@ -134,8 +137,12 @@ _AARCH64 = {
     "kexec_file_load": 294,
 }
 _MACHINES = {
-    "x86_64": _Machine(0xC000003E, clone=56, socket=41, ioctl=16, refused={**_X86_64, **_EVERYWHERE}),
-    "aarch64": _Machine(0xC00000B7, clone=220, socket=198, ioctl=29, refused={**_AARCH64, **_EVERYWHERE}),
+    "x86_64": _Machine(
+        0xC000003E, clone=56, socket=41, ioctl=16, fallocate=285, refused={**_X86_64, **_EVERYWHERE}
+    ),
+    "aarch64": _Machine(
+        0xC00000B7, clone=220, socket=198, ioctl=29, fallocate=47, refused={**_AARCH64, **_EVERYWHERE}
+    ),
 }
 
 
@@ -158,6 +165,9 @@ def _program(machine: _Machine) -> Sequence[bytes]:
         # its arguments are in memory, where no filter sees them: libc then falls back to clone
         _instruction(_JUMP_EQUAL, _CLONE3, 0, 1),
         _instruction(_RETURN, _ERROR | _ENOSYS),
+        # it would fill the disk between two looks at it; libc then writes, which takes its time
+        _instruction(_JUMP_EQUAL, machine.fallocate, 0, 1),
+        _instruction(_RETURN, _ERROR | _EOPNOTSUPP),
         *(
             part
             for number in machine.refused.values()

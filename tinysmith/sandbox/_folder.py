@@ -131,6 +131,13 @@ class Folder:
                 _made(self.etc / name) if (Path("/etc") / name).is_dir() else (self.etc / name).touch()
             self._put(self.etc, entries)
 
+    def open_up(self) -> None:
+        """Sees to it that the root can be entered, which a command may have closed to itself and all others."""
+        with suppress(FileNotFoundError):  # the sandbox was closed meanwhile, which whoever asks will notice
+            mode = self.root.stat().st_mode
+            if mode & stat.S_IRWXU != stat.S_IRWXU:
+                self.root.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
+
     def empty(self) -> None:
         """Takes the root away."""
         _remove(self.root)

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.sandbox._folder import Folder
-from tinysmith.sandbox._running import PAUSE_S, Output, Process, Watch, attend, in_memory, machinery
+from tinysmith.sandbox._running import Output, Process, Watch, attend, in_memory, machinery
 from tinysmith.sandbox._session import Beginning, ShellSession
 from tinysmith.sandbox._usage import Quota
 from tinysmith.sandbox.sandbox import Sandbox, Session, Stop, Stopped
@@ -20,6 +20,7 @@ from tinysmith.sandbox.spec import Executed, SandboxLimits, SandboxSpec
 
 _KILLED = 137
 _COPYING_S = 120.0
+_ENDING_S = 30.0
 
 
 class FolderSandbox(Sandbox):
@@ -27,6 +28,7 @@ class FolderSandbox(Sandbox):
 
     Attributes:
         folder: The files on the host.
+        quota: Their limits.
     """
 
     def __init__(self, spec: SandboxSpec, *, copied: "FolderSandbox | None" = None) -> None:
@@ -35,11 +37,13 @@ class FolderSandbox(Sandbox):
                 raise UsageError(f"Bind: there is no {bind.source} on the host; name what is there.")
         self.spec = spec
         self._lock = threading.Lock()
+        self._ended = threading.Condition(self._lock)
+        self._changing = threading.RLock()  # while all files are made, or taken away
         self._running: set[Process] = set()
         self._sessions: set[ShellSession] = set()
         self._is_closed = False
         self.folder: Folder = Folder.make(self.new_uid() if copied is None else copied.folder.uid)
-        self._quota = Quota(self.folder.root, spec.limits)
+        self.quota = Quota(self.folder.root, spec.limits)
         try:
             self.folder.make_etc(spec.tree)
             if copied is None:
@@ -63,39 +67,49 @@ class FolderSandbox(Sandbox):
     ) -> Executed:
         """Runs a command ; whatever it started has ended when this returns."""
         begin = time.monotonic()
-        limits = self._quota.now()
-        look = partial(self._quota.look, limits=limits)
+        limits = self.quota.now()
+        look = partial(self.quota.look, limits=limits)
         watch = Watch(begin + (self.spec.limits.wall_s if wall_s is None else wall_s), stop, look)
         self.demand_open()
         how = self.invocation(command, cwd, environment, limits)
         done = self._run(how, watch, stdin, merges_stderr=merges_stderr)
         if done.exit_code < 0 or self._is_closed:
             self._explain(done)
-        duration_s = time.monotonic() - begin
-        if duration_s > PAUSE_S and not done.ended_by:
-            look(())  # what was written since the last look counts for the next command
-        return evolve(done, duration_s=duration_s)
+        self.quota.look_again(limits)
+        return evolve(done, duration_s=time.monotonic() - begin)
 
     def open_session(self) -> Session:
         """Starts a bash that stays."""
         with self._lock:
             self.demand_open()
-            session = ShellSession(self.invocation, self._quota, self._sessions.discard)
+            place = self.within(self.spec.cwd)
+            session = ShellSession(self._invited, place, self.quota, self._sessions.discard)
             self._sessions.add(session)
         return session
 
     def reset(self) -> None:
         """Ends all that runs, and makes the files anew."""
-        self.demand_open()
-        self._end_all()
-        self.folder.empty()
-        self.folder.fill(self.spec.tree, self.spec.cwd, self.spec.binds)
+        with self._changing:
+            self.demand_open()
+            self._end_all()
+            self.folder.empty()
+            self.folder.fill(self.spec.tree, self.spec.cwd, self.spec.binds)
 
     def close(self) -> None:
         """Ends all that runs, and takes the files away."""
         self._is_closed = True
-        self._end_all()
-        self.folder.remove()
+        with self._changing:
+            self._end_all()
+            self.folder.remove()
+
+    def _invited(self, command: Sequence[str], limits: SandboxLimits) -> Beginning:
+        """How a shell is started: in the root, which is there, whatever was done to the spec's folder."""
+        self.folder.open_up()
+        return self.invocation(command, "/", None, limits)
+
+    @abstractmethod
+    def within(self, path: str) -> str:
+        """What a path of the tree is called by commands."""
 
     @abstractmethod
     def invocation(
@@ -126,7 +140,8 @@ class FolderSandbox(Sandbox):
         process = self._started(how, stdin, merges_stderr=merges_stderr)
         try:
             try:
-                ended_by, is_stopped = attend(process, output, watch)
+                with machinery():
+                    ended_by, is_stopped = attend(process, output, watch)
             except BaseException:
                 process.kill()
                 raise
@@ -136,13 +151,15 @@ class FolderSandbox(Sandbox):
                 raise Stopped
             stdout, stderr = output.of(process.main.stdout), output.of(process.main.stderr)
         finally:
-            with self._lock:
+            with self._ended:
                 self._running.discard(process)
+                self._ended.notify_all()
             process.close()
         code = _KILLED if ended_by else -1 if exit_code is None else exit_code
         return Executed(stdout, stderr, code, ended_by)
 
     def _started(self, how: Beginning, stdin: bytes, *, merges_stderr: bool) -> Process:
+        self.folder.open_up()
         with machinery():
             source = in_memory(stdin) if stdin else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -175,15 +192,16 @@ class FolderSandbox(Sandbox):
 
     def _copy(self, other: "FolderSandbox") -> None:
         self.folder.make_root()
-        watch = Watch(time.monotonic() + _COPYING_S, None, lambda _: "")  # what is copied has a size already
-        done = self._run(self.copying(other.folder), watch)
-        if done.exit_code < 0 or done.ended_by:
+        look = partial(self.quota.look, limits=other.quota.copied())  # a session may add to what is copied
+        done = self._run(self.copying(other.folder), Watch(time.monotonic() + _COPYING_S, None, look))
+        if done.exit_code < 0:
             raise EnvironmentLost(f"The sandbox's files cannot be copied: {done.error_text.strip()[:200]}.")
         if done.exit_code:  # a session took one away meanwhile
             why = done.error_text.strip().partition("\n")[0].removeprefix("/usr/bin/")[:200]
             raise SandboxError(
                 f"The sandbox's files changed while they were copied ({why}); fork it between commands."
             )
+        self.quota.look((), self.spec.limits)
 
     def _end_all(self) -> None:
         with self._lock:
@@ -192,6 +210,8 @@ class FolderSandbox(Sandbox):
             session.close()
         for process in running:
             process.kill()
+        with self._ended:
+            self._ended.wait_for(lambda: self._running.isdisjoint(running), _ENDING_S)
 
     def demand_open(self) -> None:
         """Raises a UsageError where it is closed."""

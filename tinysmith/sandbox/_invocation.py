@@ -9,6 +9,7 @@ kernel counts those of the sandbox alone. `/dev` is memory that anybody may fill
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ _OPEN_FILES = 256
 _KEYS = tuple(name for name in ("/proc/keys", "/proc/key-users") if Path(name).exists())
 
 _life = [0, -1, -1]  # the process, and both ends of its pipe
+_life_lock = threading.Lock()
 
 
 @frozen
@@ -124,9 +126,10 @@ def _setpriv(uid: int | None) -> tuple[str, ...]:
 
 def life() -> int:
     """A file descriptor that is at its end when this process is dead; one for all sandboxes."""
-    if _life[0] != os.getpid():  # the first time, or in a process that was forked from the one that had it
-        _life[:] = [os.getpid(), *os.pipe2(os.O_CLOEXEC)]
-    return _life[1]
+    with _life_lock:
+        if _life[0] != os.getpid():  # the first time, or in a process that was forked from the one that had it
+            _life[:] = [os.getpid(), *os.pipe2(os.O_CLOEXEC)]
+        return _life[1]
 
 
 def invocation(
@@ -145,12 +148,12 @@ def invocation(
     return Invocation((*limited(limits, life()), *words), tuple(options), system_call_filter(), folder.uid)
 
 
-def copying(old: Folder, new: Folder) -> Invocation:
+def copying(old: Folder, new: Folder, limits: SandboxLimits) -> Invocation:
     """How the files of one sandbox are copied to another: from within, where no link leads to the host."""
     capabilities = [part for name in ("DAC_OVERRIDE", "FOWNER") for part in ("--cap-add", f"CAP_{name}")]
     files = ("--ro-bind", str(old.root), "/old", "--bind", str(new.root), "/new")
     return Invocation(
-        ("/usr/bin/cp", "-a", "--", "/old/.", "/new"),
+        (*limited(limits, life()), "/usr/bin/cp", "-a", "--", "/old/.", "/new"),
         (*_ISOLATED, *capabilities, *_USR, *_BY_PROC, *files),
         system_call_filter(),
         new.uid,

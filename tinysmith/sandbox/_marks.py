@@ -12,7 +12,6 @@ import shlex
 from attrs import define, field
 
 _BEGIN = """\
-BASH_ARGV0=bash
 exec 201>&1 2>&1
 _tc=0
 _tb() { %sreturn "$_tc"; }

@@ -19,13 +19,11 @@ from typing import IO
 from attrs import define, field
 
 from tinysmith.errors import EnvironmentLost
+from tinysmith.sandbox._usage import PAUSE_S
 from tinysmith.sandbox.sandbox import Stop
 from tinysmith.sandbox.spec import EndedBy
 
 _CHUNK = 1 << 16
-PAUSE_S = 0.03
-"""How long a command may run between two looks at what it does with the disk, where looking is quick."""
-
 _COMMAND = "2"  # the first one that the first process within begins
 _PATIENCE_S = 20.0  # for the kernel to end what was killed, on a machine that is very busy
 
@@ -40,7 +38,9 @@ def machinery() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EnvironmentLost(f"A process in a sandbox cannot be started: {error.strerror}.") from error
+        raise EnvironmentLost(
+            f"A process in a sandbox cannot be started or attended: {error.strerror}."
+        ) from error
 
 
 @define(eq=False)
@@ -149,10 +149,12 @@ class Process:
     def kill(self) -> None:
         """Ends all within; may be called by any thread, again and again, until it is closed."""
         self.status.wait_for_first()
-        with suppress(ProcessLookupError):  # it has ended meanwhile
-            if self.status.first >= 0:
-                signal.pidfd_send_signal(self.status.first, signal.SIGKILL)
-        self.main.kill()
+        try:
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                if self.status.first >= 0:
+                    signal.pidfd_send_signal(self.status.first, signal.SIGKILL)
+        finally:
+            self.main.kill()
 
     def end_others(self) -> None:
         """Ends all within but the command itself."""
@@ -175,7 +177,8 @@ class Process:
         Raises:
             EnvironmentLost: Something is left.
         """
-        self.main.wait(self.patience_s)
+        if self.main.poll() is None and not _ends(self.main, self.patience_s):
+            raise EnvironmentLost("A sandbox's first process does not end, although it was killed.")
         while is_readable(self.status.source, self.patience_s) and self.status.read():
             pass
         if self.status.first >= 0 and not is_readable(self.status.first, self.patience_s):
@@ -190,6 +193,15 @@ class Process:
         self.status.close()
 
 
+def _ends(main: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    """Whether a process ends within some seconds."""
+    try:
+        main.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 def _end(process: int, within: int) -> None:
     """Ends a process of the sandbox, if it is still one, and not the command itself."""
     try:
@@ -197,12 +209,11 @@ def _end(process: int, within: int) -> None:
     except OSError:
         return
     try:
-        told = Path(f"/proc/{process}/status").read_text(encoding="utf-8", errors="replace")
-        numbers = next(line for line in told.splitlines() if line.startswith("NSpid:")).split()
-        if Path(f"/proc/{process}/ns/pid").stat().st_ino == within and numbers[-1] != _COMMAND:
-            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-    except (OSError, StopIteration):  # it has ended meanwhile
-        return
+        with suppress(OSError, StopIteration):  # it has ended meanwhile
+            told = Path(f"/proc/{process}/status").read_text(encoding="utf-8", errors="replace")
+            numbers = next(line for line in told.splitlines() if line.startswith("NSpid:")).split()
+            if Path(f"/proc/{process}/ns/pid").stat().st_ino == within and numbers[-1] != _COMMAND:
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
     finally:
         os.close(descriptor)
 
@@ -224,8 +235,8 @@ class Output:
         return None if self._left < 0 else True
 
     def of(self, stream: IO[bytes] | None) -> bytes:
-        """What a stream gave, whose writers are all gone."""
-        while stream is not None and self.read(stream.fileno()) is not False:
+        """What a stream gave, with what there still is to read."""
+        while stream is not None and is_readable(stream.fileno(), 0) and self.read(stream.fileno()) is not False:
             pass
         return b"" if stream is None else b"".join(self._parts.get(stream.fileno(), ()))
 
@@ -298,7 +309,7 @@ def attend(process: Process, output: Output, watch: Watch) -> tuple[EndedBy, boo
                 if not more:
                     poll.unregister(descriptor)
                     waited.discard(descriptor)
-            ended_by = watch.ended_by(process) if main in waited else ""
+            ended_by = watch.ended_by(process) if waited & {main, *streams} else ""
             if ended_by:
                 process.kill()
                 return ended_by, False

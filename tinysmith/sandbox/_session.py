@@ -6,21 +6,25 @@ would read the next ones.
 
 import os
 import select
+import shlex
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
+
+from attrs import evolve
 
 from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.sandbox._marks import BEGIN_UNMARKED, Reading
 from tinysmith.sandbox._running import Process, Watch, machinery
 from tinysmith.sandbox._usage import Quota
-from tinysmith.sandbox._words import is_passable
 from tinysmith.sandbox.sandbox import Session, Stop, Stopped
-from tinysmith.sandbox.spec import EndedBy, Executed
+from tinysmith.sandbox.spec import EndedBy, Executed, SandboxLimits
+from tinysmith.sandbox.tree import is_passable
 
 _KILLED = 137
 _ROUND_S = 0.05
@@ -44,7 +48,7 @@ class Beginning(Protocol):
 class Inviting(Protocol):
     """What says how a command is started."""
 
-    def __call__(self, command: Sequence[str], /) -> Beginning: ...
+    def __call__(self, command: Sequence[str], limits: SandboxLimits, /) -> Beginning: ...
 
 
 class ShellSession(Session):
@@ -52,17 +56,19 @@ class ShellSession(Session):
 
     Args:
         invite: Says how a command is started.
+        cwd: Where the shell begins, if it is there.
         quota: The limits of the sandbox's files.
         forget: Is told when it is closed.
     """
 
-    def __init__(self, invite: Inviting, quota: Quota, forget: Callable[["ShellSession"], None]) -> None:
+    def __init__(self, invite: Inviting, cwd: str, quota: Quota, forget: Callable[["ShellSession"], None]) -> None:
         self._invite = invite
+        self._cwd = cwd
         self._quota = quota
         self._forget = forget
         self._busy = threading.Lock()
         self._is_closed = False
-        self._shell: _Shell | None = _Shell(invite, quota)
+        self._shell: _Shell | None = _Shell(invite, cwd, quota)
 
     def run(self, command: str, *, wall_s: float | None = None, stop: Stop | None = None) -> Executed:
         """Runs a command in the shell."""
@@ -73,12 +79,13 @@ class ShellSession(Session):
         try:
             self._demand_open()
             if self._shell is None:
-                self._shell = _Shell(self._invite, self._quota)
+                self._shell = _Shell(self._invite, self._cwd, self._quota)
                 self._demand_open()  # by another thread, which did not see this one
-            limits = self._quota.limits
+            limits = self._shell.limits
             begin = time.monotonic()
-            watch = Watch(begin + (limits.wall_s if wall_s is None else wall_s), stop, self._look)
-            return self._ran(self._shell, command, watch, begin)
+            look = partial(self._quota.look, limits=limits)
+            watch = Watch(begin + (limits.wall_s if wall_s is None else wall_s), stop, look)
+            return self._settled(self._ran(self._shell, command, watch, begin), limits)
         finally:
             self._busy.release()
 
@@ -94,6 +101,16 @@ class ShellSession(Session):
                 self._shell.end()
                 self._shell.dispose()
             self._shell = None
+
+    def _settled(self, done: Executed, limits: SandboxLimits) -> Executed:
+        """What a command gave; where the files are over their limits since, or no longer, the shell is another."""
+        self._quota.look_again(limits)
+        if self._shell is None or self._quota.now().file_bytes == limits.file_bytes:
+            return done
+        self._shell.end()
+        self._shell.dispose()
+        self._shell = None
+        return evolve(done, is_session_new=True)
 
     def _ran(self, shell: "_Shell", command: str, watch: Watch, begin: float) -> Executed:
         reading = Reading.new(self._quota.limits.output_bytes, is_begun=True)
@@ -115,9 +132,6 @@ class ShellSession(Session):
         code = _KILLED if ended_by or exit_code is None else exit_code
         return Executed(reading.output(), b"", code, ended_by, time.monotonic() - begin, is_session_new=is_lost)
 
-    def _look(self, processes: Sequence[int]) -> EndedBy:
-        return self._quota.look(processes, self._quota.limits)
-
     def _demand_open(self) -> None:
         if self._is_closed:
             raise UsageError("The session is closed; open another.")
@@ -126,16 +140,17 @@ class ShellSession(Session):
 class _Shell:
     """One bash, which a thread of its own begins and waits for: `bwrap` ends with the thread that began it."""
 
-    def __init__(self, invite: Inviting, quota: Quota) -> None:
+    def __init__(self, invite: Inviting, cwd: str, quota: Quota) -> None:
         self._quota = quota
         self._begun: Future[Process] = Future()
         self._is_over = threading.Event()
         self._code: int | None = None
         self._is_idle = threading.Event()
+        self.limits = quota.now()
         with machinery():
             script, self._in = os.pipe2(os.O_CLOEXEC)
         try:
-            how = invite(["/bin/bash", "--norc", "--noprofile", f"/dev/fd/{script}"])
+            how = invite(["/bin/bash", "--norc", "--noprofile", f"/dev/fd/{script}"], self.limits)
             how.admit(script)
             threading.Thread(target=self._keep, args=(how, script), name="tinysmith-session", daemon=True).start()
             self._process = self._begun.result()
@@ -148,7 +163,7 @@ class _Shell:
         self._out = -1 if stdout is None else stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
-        self._frame = f"exec {script}<&-\n".encode() + BEGIN_UNMARKED
+        self._frame = f"exec {script}<&-\ncd -- {shlex.quote(cwd)} 2>/dev/null\n".encode() + BEGIN_UNMARKED
 
     def answer(self, reading: Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
         """Sends a command and reads what it prints; tells what is to end it, and if it was stopped."""
@@ -240,10 +255,14 @@ class _Shell:
         process.status.wait_for_first()
         self._begun.set_result(process)
         self._is_idle.set()
-        self._attend(process)
-        process.main_ended()
-        self._code = process.finish()
-        self._is_over.set()
+        try:
+            self._attend(process)
+        finally:
+            process.kill()  # what is left of it; all, where it cannot be attended any more
+            try:
+                self._code = process.finish()
+            finally:
+                self._is_over.set()
 
     def _attend(self, process: Process) -> None:
         """Waits for its end, and meanwhile looks at what is left running between commands."""

@@ -4,9 +4,9 @@ What runs within may change the files at any time. So a folder is opened by its 
 through a link; on the way back up it must still be the one that it was; and only numbers are read.
 """
 
-import errno
 import os
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,8 +17,10 @@ from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox.spec import EndedBy, SandboxLimits
 
 _SPARE_FILES = 64  # what `rm` or a shell may need while there are too many
+PAUSE_S = 0.03
+"""How long commands may run between two looks at what they do with the disk, where looking is quick."""
+
 _TRIES = 3
-_TOO_MANY = (errno.EMFILE, errno.ENFILE)  # files that we have open
 SHM = "/dev/shm"  # noqa: S108  # of the sandbox, and of a size
 _OPEN = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -48,6 +50,7 @@ class Quota:
     root: Path
     limits: SandboxLimits
     _is_full: bool = False
+    _looked_at: float = 0.0
 
     def look(self, processes: Sequence[int], limits: SandboxLimits) -> EndedBy:
         """Which limit is passed, if one.
@@ -62,7 +65,19 @@ class Quota:
         if used.size > limits.disk_bytes:
             ended_by = "disk_bytes"
         self._is_full = self._is_full or bool(ended_by)
+        self._looked_at = time.monotonic()
         return ended_by
+
+    def look_again(self, limits: SandboxLimits) -> None:
+        """Looks after a command, where the last look is some time ago: many short ones are as one that is long."""
+        if time.monotonic() - self._looked_at > PAUSE_S:
+            self.look((), limits)
+
+    def copied(self) -> SandboxLimits:
+        """The limits of a copy of what is there now, which may be too much already."""
+        used = measure(self.root, (), None)
+        files = max(self.limits.files, used.files) + _SPARE_FILES
+        return evolve(self.limits, files=files, disk_bytes=max(self.limits.disk_bytes, 2 * used.size))
 
     def now(self) -> SandboxLimits:
         """The limits of the next command; where files are over theirs, it may only take some away."""
@@ -98,7 +113,7 @@ def measure(root: Path, processes: Sequence[int], limits: SandboxLimits | None) 
         walk = _Walk(limits)
         try:
             walk.through(root)
-        except _Moved:
+        except (_Moved, FileNotFoundError):
             continue
         except OSError as error:
             raise EnvironmentLost(f"A sandbox's files cannot be looked at: {error.strerror}.") from error
@@ -174,9 +189,8 @@ class _Walk:
             self.size += found.st_blocks * 512
             if is_folder:
                 self._enter(name, self._at)
-        except OSError as error:  # gone, or another thing, meanwhile
-            if error.errno in _TOO_MANY:
-                raise
+        except OSError:  # gone, or another thing, meanwhile
+            return
 
     def _enter(self, name: Path | str, above: int | None) -> None:
         mode = None
@@ -195,10 +209,7 @@ class _Walk:
         level = self._levels.pop()
         above = -1
         if self._levels:
-            try:
-                above = os.open("..", _OPEN, dir_fd=self._at)
-            except OSError:
-                raise _Moved from None
+            above = os.open("..", _OPEN, dir_fd=self._at)
         self._give_back(level)
         os.close(self._at)
         self._at = above
@@ -226,14 +237,28 @@ def _opened_up(name: Path | str, above: int | None) -> tuple[int, int]:
 
 
 def _held(processes: Sequence[int]) -> Iterator[int]:
+    """Bytes of files that have no name any more, and that a process has open or mapped."""
     seen = set()
     for process in processes:
-        try:
-            for entry in Path(f"/proc/{process}/fd").iterdir():
-                found = entry.stat()
-                key = (found.st_dev, found.st_ino)
-                if stat.S_ISREG(found.st_mode) and found.st_nlink == 0 and key not in seen:
-                    seen.add(key)
-                    yield found.st_blocks * 512
-        except OSError:  # ended meanwhile
-            continue
+        with suppress(OSError):  # ended meanwhile
+            for task in Path(f"/proc/{process}/task").iterdir():
+                for entry in (task / "fd").iterdir():
+                    found = entry.stat()
+                    key = (found.st_dev, found.st_ino)
+                    if stat.S_ISREG(found.st_mode) and found.st_nlink == 0 and key not in seen:
+                        seen.add(key)
+                        yield found.st_blocks * 512
+            mapped = Path(f"/proc/{process}/maps").read_text(encoding="utf-8", errors="replace")
+            for line in mapped.splitlines():
+                if line.endswith(" (deleted)"):
+                    yield from _mapped(line, seen)
+
+
+def _mapped(line: str, seen: set[tuple[int, int]]) -> Iterator[int]:
+    """How much of a file without a name is mapped, as a line of `/proc/PID/maps` tells; own memory is none."""
+    addresses, _, _, device, inode, path = line.split(maxsplit=5)
+    major, minor = (int(part, 16) for part in device.split(":"))
+    key = (os.makedev(major, minor), int(inode))
+    if not path.startswith("/dev/") and key not in seen:
+        begin, end = (int(part, 16) for part in addresses.split("-"))
+        yield end - begin

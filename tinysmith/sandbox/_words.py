@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from tinysmith.errors import UsageError
-from tinysmith.sandbox.tree import is_plain_path
+from tinysmith.sandbox.tree import is_passable, is_plain_path
 
 _LONGEST = 131_072  # bytes of one argument, and of one variable: the kernel's limit
 _MOST = 1_500_000  # bytes of all together, of the 2 MiB that the kernel gives them
@@ -53,11 +53,3 @@ def _demand_short(what: str, texts: Sequence[str]) -> None:
     sizes = [len(text.encode()) + 1 for text in texts]
     if max(sizes, default=0) > _LONGEST or sum(sizes) > _MOST:
         raise UsageError(f"{what} is too long for the kernel: {sum(sizes)} bytes; write it into a file first.")
-
-
-def is_passable(text: str) -> bool:
-    """Whether a text can be given to a program."""
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False

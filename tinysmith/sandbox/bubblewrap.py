@@ -112,4 +112,8 @@ class BubblewrapSandbox(FolderSandbox):
 
     def copying(self, old: Folder) -> Invocation:
         """How the files of another sandbox are copied to this one's."""
-        return evolve(copying(old, self.folder), program=self.program)
+        return evolve(copying(old, self.folder, self.spec.limits), program=self.program)
+
+    def within(self, path: str) -> str:
+        """The path itself."""
+        return path

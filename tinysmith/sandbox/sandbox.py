@@ -56,6 +56,25 @@ async def stoppable(work: Callable[[Stop], R]) -> R:
         stop.close()
 
 
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Closable)
+
+
+async def _made(make: Callable[[], C]) -> C:
+    """What is made in a thread; where nobody waits for it any more, it is closed."""
+    made: list[C] = []
+    try:
+        await stoppable(lambda _: made.append(make()))
+    except asyncio.CancelledError:
+        for each in made:
+            each.close()
+        raise
+    return made[0]
+
+
 class Session(ABC):
     """A shell that stays: what a command sets or defines is there for the next one.
 
@@ -87,7 +106,7 @@ class Session(ABC):
 
     async def aclose(self) -> None:
         """As `close`."""
-        await in_thread(self.close)
+        await stoppable(lambda _: self.close())
 
     def __enter__(self) -> "Session":
         return self
@@ -164,13 +183,14 @@ class Sandbox(ABC):
 
         Args:
             path: Absolute.
-            most_bytes: How much it may be; the spec's `output_bytes` unless given less.
+            most_bytes: How much it may be; one less than the spec's `output_bytes` unless given less.
             stop: Ends it when set.
 
         Raises:
             SandboxError: It is no file that can be read, or too large.
         """
-        most = min(self.spec.limits.output_bytes - 1024, most_bytes or self.spec.limits.output_bytes)
+        most = self.spec.limits.output_bytes - 1
+        most = most if most_bytes is None else min(most, most_bytes)
         count = str(most + 1)
         done = self.exec(["/usr/bin/head", "-c", count, "--", _within(path)], cwd="/", stop=stop)
         _accept(done, path, "read")
@@ -218,7 +238,7 @@ class Sandbox(ABC):
 
     async def aopen_session(self) -> Session:
         """As `open_session`."""
-        return await in_thread(self.open_session)
+        return await _made(self.open_session)
 
     async def aread_file(self, path: str, *, most_bytes: int | None = None) -> bytes:
         """As `read_file`."""
@@ -230,15 +250,15 @@ class Sandbox(ABC):
 
     async def afork(self) -> "Sandbox":
         """As `fork`."""
-        return await in_thread(self.fork)
+        return await _made(self.fork)
 
     async def areset(self) -> None:
         """As `reset`."""
-        await in_thread(self.reset)
+        await stoppable(lambda _: self.reset())
 
     async def aclose(self) -> None:
         """As `close`."""
-        await in_thread(self.close)
+        await stoppable(lambda _: self.close())
 
     def __enter__(self) -> "Sandbox":
         return self

@@ -1,6 +1,5 @@
 """What a sandbox is asked to be, and what a command in it gave."""
 
-import math
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -8,9 +7,10 @@ from attrs import Attribute, field, fields, frozen
 
 from tinysmith.errors import UsageError
 from tinysmith.mapping import EMPTY, FrozenDict, freeze
-from tinysmith.sandbox.tree import Tree, is_plain_path
+from tinysmith.sandbox.tree import Tree, is_passable, is_plain_path
 
 MEBIBYTE = 1 << 20
+_MOST = 1 << 60  # what is larger, no limit of the kernel holds
 
 EndedBy: TypeAlias = Literal["", "wall_s", "output_bytes", "disk_bytes", "files"]
 """The limit that ended a command from outside; empty where it ended by itself, perhaps by a signal."""
@@ -46,7 +46,7 @@ class SandboxLimits:
         for limit in fields(SandboxLimits):
             value = getattr(self, limit.name)
             is_number = type(value) is int or (type(value) is float and limit.name == "wall_s")
-            if not is_number or not 0 < value < math.inf:
+            if not is_number or not 0 < value < _MOST:
                 raise UsageError(f"SandboxLimits: {limit.name} is {value!r}; give a positive, finite number.")
 
 
@@ -73,7 +73,7 @@ class Bind:
 
 def _is_environment(_: Any, __: "Attribute[Any]", value: FrozenDict[str, str]) -> None:
     for name, text in value.items():
-        if not name or "=" in name or "\0" in name + text:
+        if not name or "=" in name or not is_passable(name + text):
             problem = f"the environment variable {name!r} has no name, or a NUL or a `=` where none may be"
             raise UsageError(f"SandboxSpec: {problem}; rename it.")
 

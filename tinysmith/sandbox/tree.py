@@ -15,6 +15,7 @@ from tinysmith.errors import DataError, UsageError
 Kind: TypeAlias = Literal["dir", "file", "link"]
 _KINDS = ("dir", "file", "link")
 _MOST_MODE = 0o7777
+_LATEST_S = float(1 << 33)  # beyond it some file systems have no times
 _MOST_NAME = 255  # bytes; Linux has no longer ones
 
 
@@ -25,11 +26,17 @@ def is_plain_path(path: str) -> bool:
     parts = path.split("/")
     return (
         path.startswith("/")
-        and "\0" not in path
-        and all(
-            part not in ("", ".", "..") and len(part.encode(errors="replace")) <= _MOST_NAME for part in parts[1:]
-        )
+        and is_passable(path)
+        and all(part not in ("", ".", "..") and len(part.encode()) <= _MOST_NAME for part in parts[1:])
     )
+
+
+def is_passable(text: str) -> bool:
+    """Whether a text can be given to the system: it has no NUL and no half of a character."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 @frozen
@@ -59,8 +66,10 @@ class Entry:
             raise UsageError(f"Entry {self.path}: kind is {self.kind!r}; give dir, file or link.")
         if type(self.mode) is not int or not 0 <= self.mode <= _MOST_MODE:
             raise UsageError(f"Entry {self.path}: mode is {self.mode!r}; give an integer from 0 to 0o7777.")
-        if (self.kind == "link") != bool(self.target) or "\0" in self.target:
+        if (self.kind == "link") != bool(self.target) or not is_passable(self.target):
             raise UsageError(f"Entry {self.path}: a link has a target, without NUL, and nothing else has one.")
+        if self.mtime_s is not None and not abs(self.mtime_s) < _LATEST_S:
+            raise UsageError(f"Entry {self.path}: mtime_s is {self.mtime_s!r}; give seconds since 1970.")
         if self.data and self.kind != "file":
             raise UsageError(f"Entry {self.path}: a {self.kind} holds no data; make it a file.")
 

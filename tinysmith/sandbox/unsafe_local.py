@@ -74,6 +74,10 @@ class LocalSandbox(FolderSandbox):
         """Ours."""
         return None
 
+    def within(self, path: str) -> str:
+        """Where it is on the host."""
+        return str(self.folder.root / path[1:])
+
     def copying(self, old: Folder) -> "LocalInvocation":
         """How the files of another sandbox are copied to this one's."""
         return LocalInvocation(("/bin/cp", "-a", "--", f"{old.root}/.", str(self.folder.root)), Path("/"), {})
