@@ -20,9 +20,10 @@ from typing import Any, TypeVar, cast
 import pytest
 from attrs import frozen
 
+from tinysmith.errors import SandboxError
 from tinysmith.mapping import freeze
-from tinysmith.sandbox import Availability, Backend, Sandbox, SandboxLimits, SandboxSpec, Tree
-from tinysmith.sandbox.bubblewrap import Bubblewrap
+from tinysmith.sandbox import Availability, Backend, Executed, Sandbox, SandboxLimits, SandboxSpec, Tree
+from tinysmith.sandbox.bubblewrap import Bubblewrap, BubblewrapSandbox
 from tinysmith.sandbox.choosing import BACKENDS
 
 R = TypeVar("R")
@@ -301,3 +302,33 @@ def sandbox(
 def says(box: Sandbox, command: str | list[str], **options: Any) -> str:
     """What a command prints, both streams, without the blanks around it."""
     return box.exec(command, merges_stderr=True, **options).text.strip()
+
+
+class ShutSandbox(BubblewrapSandbox):
+    """One whose root nobody may enter after some commands, as with an engine it may be."""
+
+    opened = 0
+
+    def exec(self, *arguments: Any, **options: Any) -> Executed:
+        """Runs the first commands, and none after those."""
+        if not self.opened:
+            raise SandboxError("The command cannot begin in that folder: Can't chdir to /: Permission denied.")
+        self.opened -= 1
+        return super().exec(*arguments, **options)
+
+
+class Shut:
+    """Makes sandboxes that run a few commands each."""
+
+    def __init__(self, opened: int) -> None:
+        self._opened = opened
+
+    def probe(self) -> Availability:
+        """It is there where bubblewrap is."""
+        return Bubblewrap().probe()
+
+    def create(self, spec: SandboxSpec) -> Sandbox:
+        """One that runs a few commands."""
+        made = ShutSandbox(spec)
+        made.opened = self._opened
+        return made

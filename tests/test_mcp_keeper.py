@@ -76,8 +76,11 @@ class TestKeeper:
 
     def test_kills_what_is_left_when_the_program_ends(self) -> None:
         """A daemon of a program that has ended is killed."""
-        with Kept(sys.executable, "-c", DAEMON) as kept:
+        with Kept(sys.executable, "-c", f"{DAEMON}\ninput()") as kept:
             daemon = int(kept.line())
+            assert kept.process.stdin is not None
+            kept.process.stdin.write("\n")
+            kept.process.stdin.flush()
             assert kept.process.wait(20) == 0
             assert not is_alive(daemon)
 
