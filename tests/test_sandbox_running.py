@@ -14,7 +14,7 @@ import pytest
 from sandboxes import as_root_and_as_user, living, names_in, needs_sandbox, sandbox, wait_until
 
 from tinysmith.errors import EnvironmentLost
-from tinysmith.sandbox import SandboxLimits, SandboxSpec
+from tinysmith.sandbox import SandboxLimits, SandboxSpec, Stop
 from tinysmith.sandbox._running import Process, Status, _end
 from tinysmith.sandbox.bubblewrap import BubblewrapSandbox
 
@@ -28,6 +28,16 @@ def sleeper() -> "subprocess.Popen[bytes]":
 
 def _parent(process: int) -> int:
     return int(Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()[1])
+
+
+class TestStop:
+    def test_it_is_set_once_and_for_all(self) -> None:
+        """It says whether it was set, as often as it is asked."""
+        with closing(Stop()) as stop:
+            assert not stop.is_set()
+            stop.set()
+            stop.set()
+            assert [stop.is_set(), stop.is_set()] == [True, True]
 
 
 class TestStatus:

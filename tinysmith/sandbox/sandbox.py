@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -29,6 +30,12 @@ class Stop:
     def set(self) -> None:
         """Ends the call; setting it again does nothing more."""
         os.eventfd_write(self._event, 1)
+
+    def is_set(self) -> bool:
+        """Whether it is set."""
+        poll = select.poll()
+        poll.register(self._event, select.POLLIN)
+        return bool(poll.poll(0))
 
     def close(self) -> None:
         """Gives its file descriptor back."""
