@@ -1,16 +1,14 @@
 """Challenges with a hidden flag, read from a folder, and the files that belong to them; flags are kept apart."""
 
-import json
 import os
 import stat
-import threading
-import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
 
+from tinysmith.environments._task_file import TaskFile
 from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import DataError
 from tinysmith.mapping import freeze
@@ -44,35 +42,7 @@ class CtfData:
     flags: Mapping[str, str] = field(repr=False)
 
 
-_shared: "weakref.WeakValueDictionary[tuple[Any, ...], CtfData]" = weakref.WeakValueDictionary()
-_lock = threading.Lock()
-
-
-def load_data(folder: Path) -> CtfData:
-    """The data of a folder: read once, and kept while any environment uses it.
-
-    Raises:
-        DataError: The folder, or its file, is missing or broken.
-    """
-    path = folder / FILE
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file; name a folder that holds InterCode's {FILE}.")
-    found = path.stat()
-    key = (path.resolve(), found.st_mtime_ns, found.st_size)
-    with _lock:
-        data = _shared.get(key)
-        if data is None:
-            data = _shared[key] = _load(path)
-    return data
-
-
-def _load(path: Path) -> CtfData:
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: this is no JSON file that can be read: {error}; fetch it again.") from error
-    if not isinstance(rows, list) or not rows:
-        raise DataError(f"{path}: this is no list of tasks; fetch it again.")
+def _made(path: Path, rows: list[Any]) -> CtfData:
     tasks: list[Task] = []
     flags: dict[str, str] = {}
     splits: dict[str, list[str]] = {}
@@ -147,3 +117,7 @@ def _entry(path: Path, place: str, most: int) -> Entry:
     if len(data) > most:
         raise DataError(f"{path}: this is too large for the sandbox; raise its limits file_bytes and disk_bytes.")
     return Entry(place, mode=mode, data=data)
+
+
+load_data = TaskFile(FILE, _made).load
+"""The data of a folder; a DataError where the folder, or its file, is missing or broken."""

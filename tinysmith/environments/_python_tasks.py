@@ -1,10 +1,7 @@
 """Functions to write, with their tests, read from a folder; gold code and tests are kept apart from the tasks."""
 
 import ast
-import json
 import re
-import threading
-import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from tinysmith.environments._python_worker import canonical
+from tinysmith.environments._task_file import TaskFile
 from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import DataError
 from tinysmith.mapping import freeze
@@ -120,35 +118,7 @@ class PythonData:
     references: Mapping[str, Reference] = field(repr=False)
 
 
-_shared: "weakref.WeakValueDictionary[tuple[Any, ...], PythonData]" = weakref.WeakValueDictionary()
-_lock = threading.Lock()
-
-
-def load_data(folder: Path) -> PythonData:
-    """The data of a folder: read once, and kept while any environment uses it.
-
-    Raises:
-        DataError: The folder, or its file, is missing or broken.
-    """
-    path = folder / FILE
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file; name a folder that holds InterCode's {FILE}.")
-    stat = path.stat()
-    key = (path.resolve(), stat.st_mtime_ns, stat.st_size)
-    with _lock:
-        data = _shared.get(key)
-        if data is None:
-            data = _shared[key] = _load(path)
-    return data
-
-
-def _load(path: Path) -> PythonData:
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: this is no JSON file that can be read: {error}; fetch it again.") from error
-    if not isinstance(rows, list) or not rows:
-        raise DataError(f"{path}: this is no list of tasks; fetch it again.")
+def _made(path: Path, rows: list[Any]) -> PythonData:
     tasks: list[Task] = []
     references: dict[str, Reference] = {}
     splits: dict[str, list[str]] = {name: [] for name in SPLITS}
@@ -179,3 +149,7 @@ def _number(row: Any, index: int, path: Path) -> int:
     if type(number) is not int or not isinstance(row.get("test_setup_code", ""), str):
         raise DataError(f"{path}: row {index} has a task_id or test_setup_code of another type; fetch it again.")
     return number
+
+
+load_data = TaskFile(FILE, _made).load
+"""The data of a folder; a DataError where the folder, or its file, is missing or broken."""
