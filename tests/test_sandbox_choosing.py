@@ -1,5 +1,6 @@
 """Which sandbox is taken, and what is said where there is none."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from sandboxes import AVAILABLE, needs_sandbox
 
 from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
 from tinysmith.sandbox import Backend, Bind, Bubblewrap, SandboxSpec, UnsafeLocal, backend
+from tinysmith.sandbox._invocation import BWRAP
 from tinysmith.sandbox.choosing import first_of
 
 NOWHERE = Bubblewrap("/nowhere/bwrap")
@@ -79,3 +81,12 @@ class TestCreate:
         spec = SandboxSpec(binds=(Bind(tmp_path / "none", "/data"),))
         with pytest.raises(UsageError, match=r"Bind: there is no|UnsafeLocal shows no binds"):
             made.create(spec)
+
+
+class TestWhereBwrapWorks:
+    def test_a_sandbox_works_where_bwrap_does(self) -> None:
+        """What the suite skips is skipped for want of bwrap or of its permission, and not for a fault of ours."""
+        plain = [BWRAP, "--unshare-all", "--ro-bind", "/", "/", "/usr/bin/true"]
+        if not Path(BWRAP).exists() or subprocess.run(plain, check=False, capture_output=True).returncode:
+            pytest.skip("bwrap is not here, or may not make a sandbox")
+        assert AVAILABLE.ok, AVAILABLE.reason
