@@ -18,6 +18,7 @@ from sandboxes import (
     needs_sandbox,
     sandbox,
     says,
+    wait_until,
 )
 from system_calls import REFUSED, needs_python, not_refused, tried
 
@@ -49,10 +50,9 @@ def test_root_inside_is_nobody_outside() -> None:
         for kind in ("uid", "gid"):
             inside, _, count = says(box, f"cat /proc/self/{kind}_map").split()
             assert (inside, count) == ("0", "1")
-        session.run("sleep 1000 &")
-        processes = living()
-        assert {"bash", "sleep"} <= {process.name for process in processes}
-        for process in processes:
+        session.run("sleep 1000 &")  # which is a second `bash` until it has executed
+        assert wait_until(lambda: {"bash", "sleep"} <= {process.name for process in living()})
+        for process in living():
             status = Path(f"/proc/{process.number}/status").read_text(encoding="utf-8").splitlines()
             shown = dict(line.split(":", 1) for line in status)
             assert "0" not in (shown["Uid"] + shown["Gid"] + shown["Groups"]).split()
