@@ -1,8 +1,7 @@
 """Environments of gymnasium's that do what a test tells them. Importing it needs gymnasium."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -12,14 +11,9 @@ from tinysmith import EnvironmentStep
 from tinysmith.environments.gymnasium import from_gymnasium
 from tinysmith.environments.sync import SyncEnvironment
 
-T = TypeVar("T")
 COIN = spaces.Discrete(2)
 WAYS = {"left": 0, "down": 1, "right": 2, "up": 3}
 """Actions of FrozenLake, by their words."""
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 class Booth(gymnasium.Env[Any, Any]):
@@ -54,12 +48,12 @@ class Booth(gymnasium.Env[Any, Any]):
 def begun(env: Any, **options: Any) -> SyncEnvironment:
     """The environment as ours, in an episode."""
     environment = from_gymnasium(env, **options)
-    do(environment.reset())
+    asyncio.run(environment.reset())
     return environment
 
 
 def acted(space: spaces.Space[Any], text: str, **options: Any) -> tuple[list[Any], EnvironmentStep]:
     """What a text did in a booth with such actions, and what was seen."""
     booth = Booth(space)
-    step = do(begun(booth, **options).step(text))
+    step = asyncio.run(begun(booth, **options).step(text))
     return booth.done[1:], step

@@ -4,9 +4,8 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from sandboxes import needs_sandbox
@@ -18,7 +17,6 @@ from tinysmith.protocols import Environment, EnvironmentStep, Grade, Graded, Has
 from tinysmith.sandbox import SandboxLimits
 from tinysmith.sandbox.bubblewrap import Bubblewrap
 
-T = TypeVar("T")
 ROWS = [
     {"query": "What is in a?", "gold": "cat /work/a.txt"},
     {"query": "Copy a to c.", "gold": "cp /work/a.txt /work/c.txt; echo secretword"},
@@ -35,10 +33,6 @@ TREE = [
     {"path": "/work/empty", "type": "dir"},
     {"path": "/work/old.txt", "type": "file", "text": "", "mtime": "2023-05-31T23:59:59Z"},
 ]
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 @pytest.fixture(name="folder")
@@ -64,7 +58,7 @@ def play(environment: BashEnvironment, task_id: str, *actions: str) -> tuple[lis
         finally:
             await environment.close()
 
-    return do(playing())
+    return asyncio.run(playing())
 
 
 def seen(environment: BashEnvironment, *actions: str) -> list[str]:
@@ -119,7 +113,7 @@ class TestEpisode:
                 await environment.reset(task=Task("one/9"))
             await environment.close()
 
-        do(begun())
+        asyncio.run(begun())
 
     def test_step(self, folder: Path) -> None:
         """What a command prints is the observation, errors too; it is worth nothing yet."""
@@ -143,9 +137,9 @@ class TestEpisode:
         with pytest.raises(UsageError, match="is over"):
             play(environment, "one/0", "submit", "ls")
         with pytest.raises(UsageError, match="no episode"):
-            do(environment.step("ls"))
+            asyncio.run(environment.step("ls"))
         with pytest.raises(UsageError, match="no episode"):
-            do(environment.grade())
+            asyncio.run(environment.grade())
 
     def test_skip(self, folder: Path) -> None:
         """To skip ends the episode with nothing, also after the right output."""
@@ -175,7 +169,7 @@ class TestEpisode:
             await environment.close()
             return scores
 
-        assert do(graded()) == [0.34, 1.0, 0.67, 0.39]
+        assert asyncio.run(graded()) == [0.34, 1.0, 0.67, 0.39]
 
     def test_fresh(self, folder: Path) -> None:
         """An episode begins with the task's files, dated or as old as it, whatever was done in the last one."""
@@ -213,7 +207,7 @@ class TestEpisode:
                 await environment.step("ls")
             await environment.close()
 
-        do(die())
+        asyncio.run(die())
 
 
 @needs_sandbox
@@ -314,7 +308,7 @@ class TestConcurrency:
             return seen
 
         begin = time.monotonic()
-        assert do(cancel()) == ["a.txt", "deep", "old.txt"]
+        assert asyncio.run(cancel()) == ["a.txt", "deep", "old.txt"]
         assert time.monotonic() - begin < 30
 
     def test_close(self, folder: Path) -> None:
@@ -329,7 +323,7 @@ class TestConcurrency:
             with pytest.raises(EnvironmentLost, match="closed or reset while an action ran"):
                 await step
 
-        do(close())
+        asyncio.run(close())
 
     def test_many(self, folder: Path) -> None:
         """Environments beside each other do not disturb each other."""
@@ -347,4 +341,4 @@ class TestConcurrency:
         async def all_at_once() -> list[tuple[str, bool]]:
             return await asyncio.gather(*map(one, range(4)))
 
-        assert do(all_at_once()) == [(f"{number}\n", True) for number in range(4)]
+        assert asyncio.run(all_at_once()) == [(f"{number}\n", True) for number in range(4)]

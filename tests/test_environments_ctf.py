@@ -4,9 +4,8 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from sandboxes import needs_sandbox
@@ -23,11 +22,6 @@ ROWS: list[dict[str, Any]] = [
     {"query": "Find more.", "gold": "0x6e8", "tags": ["Web"]},
     {"query": "No tags.", "gold": "a b"},
 ]
-T = TypeVar("T")
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 def folder(place: Path, rows: Any) -> Path:
@@ -83,9 +77,9 @@ class TestArguments:
     def test_no_episode(self, data: Path) -> None:
         """Before the beginning there is nothing to act on, nor to grade."""
         with pytest.raises(UsageError, match="no episode"):
-            do(CtfEnvironment(data).step("ls"))
+            asyncio.run(CtfEnvironment(data).step("ls"))
         with pytest.raises(UsageError, match="no episode"):
-            do(CtfEnvironment(data).grade())
+            asyncio.run(CtfEnvironment(data).grade())
 
 
 class TestLoadData:
@@ -245,14 +239,16 @@ class TestEpisode:
                 await environment.step("ls")
             await environment.close()
 
-        do(episode())
+        asyncio.run(episode())
         assert "idden" not in caplog.text
         assert "episode begins" in caplog.text
 
     def test_strict(self, data: Path, assets: Path) -> None:
         """With strict fidelity an action leads where it ends, and an output is never dropped."""
         environment = CtfEnvironment(data, assets=assets, fidelity="strict")
-        steps, grade = do(play(environment, "7", "ls && cd deep", "cat note", "rmdir /ctf/1", "rm -r $PWD", "pwd"))
+        steps, grade = asyncio.run(
+            play(environment, "7", "ls && cd deep", "cat note", "rmdir /ctf/1", "rm -r $PWD", "pwd")
+        )
         assert [step.observation for step in steps[:2]] == ["deep\nout\nrun.sh", "\ufffd"]
         assert (
             steps[-1].observation == "/ctf/7\n[The working directory is gone; the next command begins in /ctf/7.]"
@@ -262,9 +258,9 @@ class TestEpisode:
     def test_time(self, data: Path) -> None:
         """A command that takes too long is ended, and each fidelity says so in its words."""
         limits = SandboxLimits(wall_s=0.3)
-        steps, _ = do(play(CtfEnvironment(data, limits=limits), "1", "sleep 9"))
+        steps, _ = asyncio.run(play(CtfEnvironment(data, limits=limits), "1", "sleep 9"))
         assert (steps[0].observation, steps[0].info["timed_out"]) == ("Command timed out", True)
-        steps, _ = do(play(CtfEnvironment(data, limits=limits, fidelity="strict"), "1", "sleep 9"))
+        steps, _ = asyncio.run(play(CtfEnvironment(data, limits=limits, fidelity="strict"), "1", "sleep 9"))
         assert steps[0].observation == "[The command was ended: it ran for more than 0.3 s.]"
 
     def test_no_assets(self, data: Path) -> None:
@@ -281,4 +277,4 @@ class TestEpisode:
             assert (step.reward, step.terminated, (await environment.grade()).solved) == (0.0, True, False)
             await environment.close()
 
-        do(episode())
+        asyncio.run(episode())

@@ -1,5 +1,6 @@
 """gymnasium's environments as ours."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ pytest.importorskip("gymnasium", reason="gymnasium is not installed")
 
 import gymnasium
 import numpy as np
-from booths import WAYS, Booth, begun, do
+from booths import WAYS, Booth, begun
 
 from machines import SingleAgent
 from tinysmith import EnvironmentStep, Limits, Samples, Scripted, Task, run
@@ -31,25 +32,25 @@ class TestEpisode:
     def test_real(self) -> None:
         """Observations are texts; rewards and ends are the environment's own, also where it cuts one off."""
         lake = from_gymnasium(gymnasium.make("FrozenLake-v1", is_slippery=False, max_episode_steps=3))
-        assert do(lake.reset(seed=1))[0] == "0"
+        assert asyncio.run(lake.reset(seed=1))[0] == "0"
         right = EnvironmentStep("1", 0.0, False, False, {"prob": 1.0, "action_executed": True})
-        assert do(lake.step("2")) == right
-        assert do(lake.step("5")).observation == (
+        assert asyncio.run(lake.step("2")) == right
+        assert asyncio.run(lake.step("5")).observation == (
             'This is no action here, and nothing was done: "5". Write a whole number from 0 to 3.'
         )
-        do(lake.step("2"))
-        assert do(lake.step("2"))[1:4] == (0.0, False, True)
+        asyncio.run(lake.step("2"))
+        assert asyncio.run(lake.step("2"))[1:4] == (0.0, False, True)
         with pytest.raises(UsageError, match=r"FrozenLake-v1\.step: the episode is over"):
-            do(lake.step("2"))
-        do(lake.close())
+            asyncio.run(lake.step("2"))
+        asyncio.run(lake.close())
 
     def test_arrays(self) -> None:
         """Arrays are shown as JSON, in as many digits as their precision has."""
         pole = begun(lambda: gymnasium.make("CartPole-v1"))
-        text, info = do(pole.reset(seed=1))
+        text, info = asyncio.run(pole.reset(seed=1))
         assert (text, info) == ("[0.0011821624,0.04504637,-0.03558404,0.044864945]", {})
-        assert do(pole.step(" 1 ")).reward == 1.0
-        do(pole.close())
+        assert asyncio.run(pole.step(" 1 ")).reward == 1.0
+        asyncio.run(pole.close())
 
     def test_a_strategy_wins(self) -> None:
         """A strategy walks over the lake, by words, and reaches the gift."""
@@ -75,12 +76,12 @@ class TestEpisode:
         booth = Booth()
         environment = from_gymnasium(booth, tasks=[Task("far", data={"start": [1, 2]}), Task("near")])
         tasks: Tasks = environment.tasks
-        assert do(environment.reset(task=tasks["far"], seed=5)) == ("seen", {"task_id": "far"})
-        do(environment.reset(task=tasks["near"]))
-        do(environment.reset())
+        assert asyncio.run(environment.reset(task=tasks["far"], seed=5)) == ("seen", {"task_id": "far"})
+        asyncio.run(environment.reset(task=tasks["near"]))
+        asyncio.run(environment.reset())
         assert booth.done == [(5, {"start": [1, 2]}), (None, None), (None, None)]
         with pytest.raises(UsageError, match=r"Booth: the seed is -1; gymnasium takes none below 0\."):
-            do(environment.reset(seed=-1))
+            asyncio.run(environment.reset(seed=-1))
 
     def test_what_it_says_of_itself(self) -> None:
         """It has the tasks that it was given, or none, and is replayable if somebody says so."""
@@ -93,7 +94,7 @@ class TestEpisode:
 
     def test_reward(self) -> None:
         """A reward is as exact as it was given; numpy's booleans are booleans."""
-        step = do(begun(Booth()).step("1"))
+        step = asyncio.run(begun(Booth()).step("1"))
         assert step == EnvironmentStep("seen", float(np.float32(0.1)), False, False, {"action_executed": True})
         assert step.terminated is False
 
@@ -101,8 +102,8 @@ class TestEpisode:
         """Of `info` all that is JSON data is kept, and nothing of it overrides what we say."""
         info = {"at": np.array([1, 2]), "who": object(), 3: 4, "action_executed": False, "p": np.float64(0.5)}
         environment = begun(Booth(info=info))
-        assert do(environment.step("1")).info == {"at": (1, 2), "action_executed": True, "p": 0.5}
-        assert do(environment.reset())[1] == {"at": (1, 2), "action_executed": False, "p": 0.5}
+        assert asyncio.run(environment.step("1")).info == {"at": (1, 2), "action_executed": True, "p": 0.5}
+        assert asyncio.run(environment.reset())[1] == {"at": (1, 2), "action_executed": False, "p": 0.5}
 
     def test_factory(self) -> None:
         """What makes an environment makes another one after it was closed."""
@@ -113,8 +114,8 @@ class TestEpisode:
             return made[-1]
 
         environment = begun(another)
-        do(environment.close())
-        do(environment.reset())
+        asyncio.run(environment.close())
+        asyncio.run(environment.reset())
         assert [booth.done for booth in made] == [[(None, None), "close"], [(None, None)]]
 
 
@@ -139,7 +140,7 @@ class TestObservations:
     )
     def test_told(self, observation: Any, text: str) -> None:
         """Text is shown as it is, numpy's values as compact JSON."""
-        assert do(from_gymnasium(Booth(shows=observation)).reset())[0] == text
+        assert asyncio.run(from_gymnasium(Booth(shows=observation)).reset())[0] == text
         assert type(told(observation)) is str
 
     @pytest.mark.parametrize(
@@ -158,7 +159,10 @@ class TestObservations:
         """What is no data, or more than can be read, needs `tell`, and one sentence says so."""
         with pytest.raises(UsageError, match=re.escape(said)):
             begun(Booth(shows=observation))
-        assert do(begun(Booth(shows=observation), tell=lambda _: "a picture").step("1")).observation == "a picture"
+        assert (
+            asyncio.run(begun(Booth(shows=observation), tell=lambda _: "a picture").step("1")).observation
+            == "a picture"
+        )
 
     def test_tell_that_fails(self) -> None:
         """What `tell` makes must be a text."""
@@ -186,7 +190,7 @@ class TestRefused:
         with pytest.raises(
             EnvironmentLost, match=r"Booth\.step: it returned a tuple of 4\. Return the tuple \(obs"
         ):
-            do(environment.step("1"))
+            asyncio.run(environment.step("1"))
         with pytest.raises(EnvironmentLost, match=r"Booth\.reset: it returned a str\. Return the tuple \(obs"):
             begun(Booth(reset="seen"))
 

@@ -1,5 +1,6 @@
 """From a model's text to an action of a gymnasium space."""
 
+import asyncio
 import json
 import operator
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 pytest.importorskip("gymnasium", reason="gymnasium is not installed")
 
 import numpy as np
-from booths import WAYS, Booth, acted, begun, do
+from booths import WAYS, Booth, acted, begun
 from gymnasium import spaces
 
 from tinysmith import ParseError
@@ -133,7 +134,7 @@ class TestActions:
         """What else a function raises is a fault of the machinery."""
         environment = begun(Booth(), act=operator.attrgetter("nonsense"))
         with pytest.raises(EnvironmentLost, match=r"Booth\.step raised AttributeError: "):
-            do(environment.step("1"))
+            asyncio.run(environment.step("1"))
 
     def test_other_spaces(self) -> None:
         """For other spaces somebody must say what a text means."""

@@ -1,8 +1,7 @@
 """What a blocking environment raises on its thread."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from blocking import Does, raising
@@ -12,16 +11,10 @@ from tinysmith import Samples, run
 from tinysmith.environments.sync import SyncEnvironment, from_sync
 from tinysmith.errors import EnvironmentLost, UsageError
 
-T = TypeVar("T")
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
-
 
 def begun(clerk: Any) -> SyncEnvironment:
     environment = from_sync(clerk)
-    do(environment.reset())
+    asyncio.run(environment.reset())
     return environment
 
 
@@ -41,50 +34,50 @@ class TestLost:
         """Whatever the environment raises is a loss with its type and message, never a wrong answer."""
         environment = begun(Does(step=raising(error)))
         with pytest.raises(EnvironmentLost, match=said):
-            do(environment.step("a"))
+            asyncio.run(environment.step("a"))
         with pytest.raises(EnvironmentLost, match="is lost; reset it"):
-            do(environment.step("a"))
-        do(environment.reset())
+            asyncio.run(environment.step("a"))
+        asyncio.run(environment.reset())
 
     def test_secrets(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A secret of the process's environment is not told with the message."""
         monkeypatch.setenv("SHOP_API_KEY", "open-sesame-123")
         environment = begun(Does(step=raising(OSError("bad key open-sesame-123"))))
         with pytest.raises(EnvironmentLost, match=r"bad key <SHOP_API_KEY>$"):
-            do(environment.step("a"))
+            asyncio.run(environment.step("a"))
 
     def test_usage(self) -> None:
         """A UsageError stays itself, and loses nothing."""
         environment = begun(Does(step=raising(UsageError("No such door."))))
         for _ in range(2):
             with pytest.raises(UsageError, match=r"^No such door\.$"):
-                do(environment.step("a"))
+                asyncio.run(environment.step("a"))
         closing = from_sync(Does(close=raising(UsageError("Leave it open."))))
         with pytest.raises(UsageError, match=r"^Leave it open\.$"):
-            do(closing.close())
+            asyncio.run(closing.close())
 
     def test_reset(self) -> None:
         """An environment whose reset raised is lost, or has no episode if it was the caller's mistake."""
         environment = from_sync(Does(reset=raising(OSError("no port"))))
         with pytest.raises(EnvironmentLost, match=r"Does\.reset raised OSError: no port"):
-            do(environment.reset())
+            asyncio.run(environment.reset())
         with pytest.raises(EnvironmentLost, match="is lost"):
-            do(environment.step("a"))
+            asyncio.run(environment.step("a"))
         environment = from_sync(Does(reset=raising(UsageError("No such task."))))
         with pytest.raises(UsageError, match="No such task"):
-            do(environment.reset())
+            asyncio.run(environment.reset())
         with pytest.raises(UsageError, match="no episode"):
-            do(environment.step("a"))
+            asyncio.run(environment.step("a"))
 
     def test_close(self) -> None:
         """A closing that raises is a loss, too; one that is a lost environment's is nobody's matter."""
         environment = begun(Does(close=raising(OSError("still busy"))))
         with pytest.raises(EnvironmentLost, match=r"Does\.close raised OSError: still busy"):
-            do(environment.close())
+            asyncio.run(environment.close())
         remade = begun(lambda: Does(step=raising(OSError("gone")), close=raising(OSError("still busy"))))
         with pytest.raises(EnvironmentLost, match="gone"):
-            do(remade.step("a"))
-        assert do(remade.reset())[0] == "task None, seed None"
+            asyncio.run(remade.step("a"))
+        assert asyncio.run(remade.reset())[0] == "task None, seed None"
 
     def test_a_run_tells(self) -> None:
         """A run on a broken environment ends as lost, not as a wrong answer."""

@@ -5,8 +5,7 @@ import gzip
 import hashlib
 import os
 import tempfile
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +17,6 @@ from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox import Entry, Executed, Sandbox, SandboxLimits, SandboxSpec, Session, Tree
 from tinysmith.sandbox.bubblewrap import Bubblewrap
 
-T = TypeVar("T")
 TREE = Tree(
     (
         Entry("/work", "dir", 0o755),
@@ -29,10 +27,6 @@ TREE = Tree(
 )
 HASH = "0" * 32
 KEEPS_NO_TIMES = bool(os.statvfs(tempfile.gettempdir()).f_flag & os.ST_NOATIME)
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 def md5(data: bytes) -> str:
@@ -124,13 +118,13 @@ class TestHostile:
     def test_answer(self, stdout: bytes, problem: str) -> None:
         """An answer that is no packed list of files, or is huge unpacked, means that the environment is lost."""
         with pytest.raises(EnvironmentLost, match=f"files cannot be listed: .*{problem}"):
-            do(listing(Saying(stdout), {}, b""))
+            asyncio.run(listing(Saying(stdout), {}, b""))
 
     def test_limit(self) -> None:
         """First files beyond a limit mean that the environment is lost; later ones cannot be told."""
         with pytest.raises(EnvironmentLost, match="within its limit output_bytes; raise that limit"):
-            do(stamps(Saying(b"", ended_by="output_bytes")))
-        assert do(listing(Saying(b"", ended_by="files"), {}, b"")) is None
+            asyncio.run(stamps(Saying(b"", ended_by="output_bytes")))
+        assert asyncio.run(listing(Saying(b"", ended_by="files"), {}, b"")) is None
 
 
 @needs_sandbox
@@ -146,7 +140,7 @@ class TestListing:
                 await box.aexec(command)
                 return await listing(box, first, stamped) or {}
 
-        return first, do(ask())
+        return first, asyncio.run(ask())
 
     @pytest.mark.parametrize("is_stamped", [True, False])
     def test_nothing(self, *, is_stamped: bool) -> None:
@@ -183,7 +177,7 @@ class TestListing:
                 await listing(box, first_listing(TREE), await stamps(box))
                 return (await box.aexec("stat -c %X /work/a.txt")).stdout
 
-        assert do(ask()) == b"1000000000\n"
+        assert asyncio.run(ask()) == b"1000000000\n"
 
     @pytest.mark.skipif(KEEPS_NO_TIMES, reason="the temporary folder is mounted with noatime")
     def test_read(self) -> None:
@@ -194,7 +188,7 @@ class TestListing:
                 found = await listing(box, {}, await stamps(box, reads=True)) or {}
                 return found, (await box.aexec("find /work -name a.txt -amin -9")).text
 
-        found, text = do(ask())
+        found, text = asyncio.run(ask())
         assert found["work/a.txt"].md5 == ""
         assert text == "/work/a.txt\n"
 
@@ -202,14 +196,14 @@ class TestListing:
         """More names than the sandbox may print cannot be told."""
         with sandbox({"/work/a": ""}, limits=SandboxLimits(output_bytes=2_000)) as box:
             box.exec("cd /work; for i in {1..400}; do mktemp XXXXXXXXXXXXXXXX; done")
-            assert do(listing(box, {}, b"")) is None
+            assert asyncio.run(listing(box, {}, b"")) is None
 
     def test_broken(self) -> None:
         """A root that nobody may enter cannot be told; where the links of the system lead does not matter."""
         with sandbox() as box:
             box.exec("ln -s /work /x; rm /bin; ln -s /work /bin")
-            assert "x" in (do(listing(box, {}, b"")) or {})
+            assert "x" in (asyncio.run(listing(box, {}, b"")) or {})
         with ShutSandbox(SandboxSpec()) as box:
-            assert do(listing(box, {}, b"")) is None
+            assert asyncio.run(listing(box, {}, b"")) is None
             with pytest.raises(EnvironmentLost, match="first files cannot be listed as nobody may enter /"):
-                do(stamps(box))
+                asyncio.run(stamps(box))

@@ -4,25 +4,21 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
+from python_episodes import DOUBLE, TWICE, grades, play, steps_of, written
 from sandboxes import needs_sandbox
 
 from tinysmith.environments.python import PythonEnvironment
 from tinysmith.errors import DataError, UsageError
-from tinysmith.protocols import Environment, EnvironmentStep, Grade, Graded, HasTasks, Replayable, Task
+from tinysmith.protocols import Environment, Grade, Graded, HasTasks, Replayable, Task
 from tinysmith.sandbox import SandboxLimits
 
 INTERCODE = os.environ.get("INTERCODE_DATA", "")
 ROWS: list[dict[str, Any]] = [
-    {
-        "query": "Double it.",
-        "gold": "def twice(x):\n    return 2 * x",
-        "tests": ["assert twice(2) == 4", "assert twice([1]) == [1, 1]", "assert twice('a') == 'aa'"],
-    },
+    TWICE,
     {
         "query": "Say its size.",
         "gold": "import sys\ndef size(x):\n    return sys.getsizeof(x)",
@@ -47,44 +43,11 @@ ROWS: list[dict[str, Any]] = [
         "tests": [f"assert long() == {'a' * 5000!r}"],
     },
 ]
-DOUBLE = "def double(x):\n    return 2 * x"
-T = TypeVar("T")
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path) -> Path:
-    (tmp_path / "ic_mbpp.json").write_text(json.dumps(ROWS), encoding="utf-8")
-    return tmp_path
-
-
-async def play(
-    environment: PythonEnvironment, *episodes: tuple[str, ...]
-) -> list[tuple[list[EnvironmentStep], Grade]]:
-    """Plays episodes, each a task's id and actions, in the same sandboxes."""
-    found = []
-    try:
-        for task_id, *actions in episodes:
-            await environment.reset(task=Task(task_id))
-            steps = [await environment.step(action) for action in actions]
-            found.append((steps, await environment.grade()))
-        return found
-    finally:
-        await environment.close()
-
-
-def grades(environment: PythonEnvironment, *episodes: tuple[str, ...]) -> list[float]:
-    """The score of each of some episodes."""
-    return [grade.score for _, grade in do(play(environment, *episodes))]
-
-
-def steps_of(environment: PythonEnvironment, task_id: str, *actions: str) -> list[EnvironmentStep]:
-    """The steps of an episode."""
-    ((steps, _),) = do(play(environment, (task_id, *actions)))
-    return steps
+    return written(ROWS, tmp_path)
 
 
 class TestArguments:
@@ -106,9 +69,9 @@ class TestArguments:
     def test_no_episode(self, folder: Path) -> None:
         """Before the beginning there is nothing to act on, nor to grade."""
         with pytest.raises(UsageError, match="no episode"):
-            do(PythonEnvironment(folder).step("1"))
+            asyncio.run(PythonEnvironment(folder).step("1"))
         with pytest.raises(UsageError, match="no episode"):
-            do(PythonEnvironment(folder).grade())
+            asyncio.run(PythonEnvironment(folder).grade())
 
 
 @needs_sandbox
@@ -140,7 +103,7 @@ class TestEpisode:
                 await environment.step("1")
             await environment.close()
 
-        do(episode())
+        asyncio.run(episode())
 
     def test_strict(self, folder: Path) -> None:
         """With strict fidelity an action shows what it prints, and only the word itself submits."""
@@ -153,7 +116,7 @@ class TestEpisode:
     def test_submit(self, folder: Path) -> None:
         """For InterCode whatever begins with the word submits; a name that is none earns 0, and so does `skip`."""
         words = ("submit", "submitted = double", "submit x.y", " Skip ")
-        played = do(play(PythonEnvironment(folder), *(("0", DOUBLE, word) for word in words)))
+        played = asyncio.run(play(PythonEnvironment(folder), *(("0", DOUBLE, word) for word in words)))
         assert [(steps[-1].reward, steps[-1].terminated) for steps, _ in played] == [
             (1.0, True), (0.0, True), (0.0, True), (0.0, True),
         ]  # fmt: skip
@@ -167,7 +130,7 @@ class TestEpisode:
             await environment.close()
             return ids
 
-        ids = do(chosen())
+        ids = asyncio.run(chosen())
         assert ids[0] == ids[-1]
         assert len(set(ids)) > 1
 
@@ -214,7 +177,7 @@ class TestGrade:
         actions = ("print('\U0001f600' * 1900)", "x = 1; raise ValueError('\U0001f600' * 9000)") * 3
         limits = SandboxLimits(output_bytes=1 << 16)
         environment = PythonEnvironment(folder, fidelity=fidelity, limits=limits)
-        ((steps, grade),) = do(play(environment, ("0", *actions, DOUBLE)))
+        ((steps, grade),) = asyncio.run(play(environment, ("0", *actions, DOUBLE)))
         assert not any(step.info["namespace_lost"] for step in steps)
         assert grade.solved
 
@@ -257,7 +220,7 @@ class TestGrade:
             await environment.close()
             return text + caplog.text
 
-        text = do(shown())
+        text = asyncio.run(shown())
         assert "secretword" not in text
         assert "Build it." in text
 
@@ -279,7 +242,7 @@ class TestInterCode:
             await environment.close()
             return found
 
-        assert do(solved()) == [True, True, False]
+        assert asyncio.run(solved()) == [True, True, False]
 
     def test_recorded(self) -> None:
         """Recorded episodes of GPT-4 see and earn what was recorded."""
@@ -298,4 +261,4 @@ class TestInterCode:
                     assert step.observation == seen or seen.startswith("Test case did not pass")
             await environment.close()
 
-        do(replay())
+        asyncio.run(replay())

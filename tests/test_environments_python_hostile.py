@@ -1,25 +1,20 @@
 """Hostile code in the Python environment: it forges no grade, finds no answer, and stops no later action."""
 
 import asyncio
-import json
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
+from python_episodes import DOUBLE, TWICE, grades, play, steps_of, written
 from sandboxes import needs_sandbox
 
 from tinysmith.environments.python import PythonEnvironment
 from tinysmith.errors import EnvironmentLost
-from tinysmith.protocols import EnvironmentStep, Grade, Task
+from tinysmith.protocols import Task
 from tinysmith.sandbox import SandboxLimits
 
 ROWS: list[dict[str, Any]] = [
-    {
-        "query": "Double it.",
-        "gold": "def twice(x):\n    return 2 * x",
-        "tests": ["assert twice(2) == 4", "assert twice([1]) == [1, 1]", "assert twice('a') == 'aa'"],
-    },
+    TWICE,
     {
         "query": "Build it.",
         "gold": "def build(x):\n    return 'secretword'",
@@ -27,7 +22,6 @@ ROWS: list[dict[str, Any]] = [
         "test_setup_code": "box = 1",
     },
 ]
-DOUBLE = "def double(x):\n    return 2 * x"
 ENDLESS = "going = True\nwhile going: pass"
 FORGER = """class Same:
     def __eq__(self, other): return True
@@ -68,43 +62,11 @@ for number in range(3, 20):
         told = [json.dumps({"nonce": each["nonce"], "output": "", "error": ""}) for each in asked if each["nonce"]]
         os.write(number + 1, "".join(f"{len(each)}\\n{each}" for each in told).encode())
     except (OSError, ValueError): pass"""
-T = TypeVar("T")
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path) -> Path:
-    (tmp_path / "ic_mbpp.json").write_text(json.dumps(ROWS), encoding="utf-8")
-    return tmp_path
-
-
-async def play(
-    environment: PythonEnvironment, *episodes: tuple[str, ...]
-) -> list[tuple[list[EnvironmentStep], Grade]]:
-    """Plays episodes, each a task's id and actions, in the same sandboxes."""
-    found = []
-    try:
-        for task_id, *actions in episodes:
-            await environment.reset(task=Task(task_id))
-            steps = [await environment.step(action) for action in actions]
-            found.append((steps, await environment.grade()))
-        return found
-    finally:
-        await environment.close()
-
-
-def grades(environment: PythonEnvironment, *episodes: tuple[str, ...]) -> list[float]:
-    """The score of each of some episodes."""
-    return [grade.score for _, grade in do(play(environment, *episodes))]
-
-
-def steps_of(environment: PythonEnvironment, task_id: str, *actions: str) -> list[EnvironmentStep]:
-    """The steps of an episode."""
-    ((steps, _),) = do(play(environment, (task_id, *actions)))
-    return steps
+    return written(ROWS, tmp_path)
 
 
 @needs_sandbox
@@ -143,7 +105,7 @@ class TestAnswer:
             await environment.close()
             return text
 
-        assert do(found()) == b"[False, True]"
+        assert asyncio.run(found()) == b"[False, True]"
 
 
 @needs_sandbox
@@ -159,7 +121,7 @@ class TestHostile:
             "import os\nfor each in range(3, 100):\n    try: os.write(each, b'9\\n')\n    except OSError: pass",
         )
         actions = [each for action in hostile for each in (DOUBLE, action, "double(1)")]
-        ((steps, grade),) = do(play(PythonEnvironment(folder), ("0", *actions)))
+        ((steps, grade),) = asyncio.run(play(PythonEnvironment(folder), ("0", *actions)))
         anew = "a new interpreter has begun, without what was defined, and with the files of the beginning"
         for defined, ended, after in zip(steps[::3], steps[1::3], steps[2::3], strict=True):
             assert defined.observation == "{'output': '', 'error': ''}"
@@ -179,7 +141,7 @@ class TestHostile:
             "import json; json.dumps = json.loads = None",
         )
         actions = [each for action in hostile for each in (action, "assert double(1) == 2")]
-        ((steps, grade),) = do(play(PythonEnvironment(folder), ("0", DOUBLE, *actions)))
+        ((steps, grade),) = asyncio.run(play(PythonEnvironment(folder), ("0", DOUBLE, *actions)))
         assert not any(step.info["namespace_lost"] for step in steps)
         assert {step.observation for step in steps[2::2]} == {"{'output': '', 'error': ''}"}
         assert grade.solved
@@ -226,7 +188,7 @@ class TestHostile:
             assert not (await environment.step("1")).info["namespace_lost"]
             await environment.close()
 
-        do(cancel())
+        asyncio.run(cancel())
 
     def test_close(self, folder: Path) -> None:
         """Whoever waits for an action of a closed environment learns that it is gone."""
@@ -240,4 +202,4 @@ class TestHostile:
             with pytest.raises(EnvironmentLost, match="closed or reset while an action ran"):
                 await step
 
-        do(close())
+        asyncio.run(close())

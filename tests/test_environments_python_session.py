@@ -1,8 +1,6 @@
 """A Python interpreter in a sandbox, and what counts as its answer."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 
 import pytest
 from sandboxes import needs_sandbox
@@ -11,12 +9,6 @@ from tinysmith.environments._python_session import PythonSession, Reply, Request
 from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox import SandboxLimits, SandboxSpec
 from tinysmith.sandbox.bubblewrap import Bubblewrap
-
-T = TypeVar("T")
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 @needs_sandbox
@@ -29,7 +21,7 @@ class TestSession:
                 await PythonSession.open(sandbox)
 
         with pytest.raises(EnvironmentLost, match=r"no /usr/bin/python3 of 3\.10 or later"):
-            do(begin())
+            asyncio.run(begin())
 
     def test_replies(self) -> None:
         """An interpreter that ends answers what came before, and nothing more."""
@@ -39,7 +31,7 @@ class TestSession:
                 codes = ["1", "__import__('os')._exit(0)", "2"]
                 return await replies(sandbox, [Request("eval", code) for code in codes], wall_s=5)
 
-        assert do(asked()) == [Reply(is_ok=True, value="i1"), None, None]
+        assert asyncio.run(asked()) == [Reply(is_ok=True, value="i1"), None, None]
 
     def test_before(self) -> None:
         """What is done before takes no room, however much it prints, and is there for what is asked."""
@@ -49,7 +41,7 @@ class TestSession:
                 before = [Request("exec", f"x = {number}; print('a' * 4000)") for number in range(3)]
                 return await replies(sandbox, [Request("eval", "x")], before=before, wall_s=5)
 
-        assert do(asked()) == [Reply(is_ok=True, value="i2")]
+        assert asyncio.run(asked()) == [Reply(is_ok=True, value="i2")]
 
 
 class TestReply:

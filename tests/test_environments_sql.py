@@ -5,9 +5,8 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -30,11 +29,6 @@ ROWS: list[dict[str, Any]] = [
     {"db": "seeds", "query": "Endless?", "gold": "SELECT * FROM beds a, beds b, beds c", "id": "big"},
 ]
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
-T = TypeVar("T")
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 @pytest.fixture(name="folder")
@@ -65,9 +59,9 @@ class TestReference:
         """The reference is in no task, representation, log or observation."""
         caplog.set_level(logging.DEBUG)
         environment = SqlEnvironment(folder)
-        steps, _ = do(play(environment, "0", "SELECT 1", "submit"))
+        steps, _ = asyncio.run(play(environment, "0", "SELECT 1", "submit"))
         with pytest.raises(DataError) as error:
-            do(play(environment, "2", "SELECT 1"))
+            asyncio.run(play(environment, "2", "SELECT 1"))
         shown = [repr(environment.tasks["0"]), repr(environment._data), repr(environment._episode), repr(steps)]
         text = " ".join([*shown, repr(list(environment.tasks)), caplog.text, str(error.value)])
         assert "ORDER BY" not in text
@@ -79,21 +73,21 @@ class TestEpisode:
     def test_reset(self, folder: Path) -> None:
         """An episode begins with the question."""
         environment = SqlEnvironment(folder)
-        observation, info = do(environment.reset(task=Task("0")))
+        observation, info = asyncio.run(environment.reset(task=Task("0")))
         assert observation == "Which beds?"
         assert info == {"task_id": "0", "database": "Seeds"}
 
     def test_seed(self, folder: Path) -> None:
         """The same seed chooses the same task, and all tasks are chosen."""
         environment = SqlEnvironment(folder)
-        chosen = [do(environment.reset(seed=seed))[1]["task_id"] for seed in range(30)]
-        assert chosen == [do(environment.reset(seed=seed))[1]["task_id"] for seed in range(30)]
+        chosen = [asyncio.run(environment.reset(seed=seed))[1]["task_id"] for seed in range(30)]
+        assert chosen == [asyncio.run(environment.reset(seed=seed))[1]["task_id"] for seed in range(30)]
         assert set(chosen) == {"0", "1", "2", "big"}
-        assert do(environment.reset())[1]["task_id"] in chosen
+        assert asyncio.run(environment.reset())[1]["task_id"] in chosen
 
     def test_rows(self, folder: Path) -> None:
         """A statement's rows are the observation; it is worth nothing yet."""
-        steps, grade = do(play(SqlEnvironment(folder), "0", "SELECT name FROM beds WHERE id < 3"))
+        steps, grade = asyncio.run(play(SqlEnvironment(folder), "0", "SELECT name FROM beds WHERE id < 3"))
         (step,) = steps
         assert step.observation == "[('south',), ('north',)]"
         assert (step.reward, step.terminated, step.truncated) == (0.0, False, False)
@@ -102,7 +96,7 @@ class TestEpisode:
 
     def test_submit(self, folder: Path) -> None:
         """To submit ends the episode with the last output's grade."""
-        steps, grade = do(
+        steps, grade = asyncio.run(
             play(SqlEnvironment(folder), "0", "SELECT name FROM beds ORDER BY 1 + id", " Submit it ")
         )
         assert (steps[-1].reward, steps[-1].terminated) == (1.0, True)
@@ -112,51 +106,53 @@ class TestEpisode:
 
     def test_skip(self, folder: Path) -> None:
         """To skip ends the episode with nothing, also after the right output."""
-        steps, grade = do(play(SqlEnvironment(folder), "0", "SELECT name FROM beds", "skip"))
+        steps, grade = asyncio.run(play(SqlEnvironment(folder), "0", "SELECT name FROM beds", "skip"))
         assert (steps[-1].reward, steps[-1].terminated) == (0.0, True)
         assert grade.solved
 
     def test_error(self, folder: Path) -> None:
         """An error is an observation, and forgets the output before it."""
-        steps, grade = do(play(SqlEnvironment(folder), "0", "SELECT name FROM beds", "SELECT colour FROM beds"))
+        steps, grade = asyncio.run(
+            play(SqlEnvironment(folder), "0", "SELECT name FROM beds", "SELECT colour FROM beds")
+        )
         assert steps[-1].observation == "Error executing query: Unknown column 'colour' in 'field list'"
         assert not steps[-1].info["action_executed"]
         assert grade.score == 0.0
 
     def test_empty(self, folder: Path) -> None:
         """No rows where none are right is solved; nothing done is not."""
-        assert do(play(SqlEnvironment(folder), "1", "SELECT 1 FROM beds WHERE 0"))[1].solved
-        assert do(play(SqlEnvironment(folder), "1"))[1].score == 0.0
+        assert asyncio.run(play(SqlEnvironment(folder), "1", "SELECT 1 FROM beds WHERE 0"))[1].solved
+        assert asyncio.run(play(SqlEnvironment(folder), "1"))[1].score == 0.0
 
     def test_order(self, folder: Path) -> None:
         """The right rows in another order are worth less, and are no solution."""
-        _, grade = do(play(SqlEnvironment(folder), "0", "SELECT name FROM beds ORDER BY id DESC"))
+        _, grade = asyncio.run(play(SqlEnvironment(folder), "0", "SELECT name FROM beds ORDER BY id DESC"))
         assert grade == Grade(0.33, solved=False, parts={"iou": 1.0, "tau": 1 / 3})
 
     def test_order_ignored(self, folder: Path) -> None:
         """Where the order is not graded, the right rows in any order are the solution."""
         environment = SqlEnvironment(folder, is_order_graded=False)
-        _, grade = do(play(environment, "0", "SELECT name FROM beds ORDER BY id DESC"))
+        _, grade = asyncio.run(play(environment, "0", "SELECT name FROM beds ORDER BY id DESC"))
         assert grade == Grade(1.0, solved=True, parts={"iou": 1.0, "tau": 1 / 3})
 
     def test_over(self, folder: Path) -> None:
         """After the end, and before the beginning, there is nothing to act on."""
         environment = SqlEnvironment(folder)
         with pytest.raises(UsageError, match="no episode"):
-            do(environment.step("SELECT 1"))
+            asyncio.run(environment.step("SELECT 1"))
         with pytest.raises(UsageError, match="no episode"):
-            do(environment.grade())
+            asyncio.run(environment.grade())
         with pytest.raises(UsageError, match="is over"):
-            do(play(environment, "0", "submit", "SELECT 1"))
+            asyncio.run(play(environment, "0", "submit", "SELECT 1"))
 
     def test_close(self, folder: Path) -> None:
         """A closed environment may be reset again."""
         environment = SqlEnvironment(folder)
-        do(play(environment, "0", "SELECT 1"))
-        do(environment.close())
+        asyncio.run(play(environment, "0", "SELECT 1"))
+        asyncio.run(environment.close())
         with pytest.raises(UsageError, match="no episode"):
-            do(environment.step("SELECT 1"))
-        assert do(play(environment, "1", "SELECT 1 WHERE 0"))[1].solved
+            asyncio.run(environment.step("SELECT 1"))
+        assert asyncio.run(play(environment, "1", "SELECT 1 WHERE 0"))[1].solved
 
     @settings(deadline=None)  # threads on a busy machine have none
     @given(st.lists(st.text(max_size=30) | st.sampled_from(["SHOW TABLES", "SELECT * FROM boats"]), max_size=4))
@@ -171,27 +167,27 @@ class TestEpisode:
                     break
             return await environment.grade()
 
-        assert -1.0 <= do(episode()).score <= 1.0
+        assert -1.0 <= asyncio.run(episode()).score <= 1.0
 
 
 class TestLimits:
     def test_time(self, folder: Path) -> None:
         """A statement that takes too long is an observation."""
-        (step,), _ = do(play(SqlEnvironment(folder, time_limit_s=0.1), "0", ENDLESS))
+        (step,), _ = asyncio.run(play(SqlEnvironment(folder, time_limit_s=0.1), "0", ENDLESS))
         assert step.info["timed_out"]
         assert not step.info["action_executed"]
         assert "time limit of 0.1 seconds" in step.observation
 
     def test_rows(self, folder: Path) -> None:
         """A long output is cut, and said to be."""
-        (step,), _ = do(play(SqlEnvironment(folder, row_limit=3), "0", "SELECT 1 FROM beds a, beds b"))
+        (step,), _ = asyncio.run(play(SqlEnvironment(folder, row_limit=3), "0", "SELECT 1 FROM beds a, beds b"))
         assert step.observation == "[(1,), (1,), (1,)]"
         assert step.info["output_truncated"]
 
     def test_reference(self, folder: Path) -> None:
         """A reference that exceeds the limits is no wrong answer."""
         with pytest.raises(DataError, match="'big': its reference answer cannot be run within the limits"):
-            do(play(SqlEnvironment(folder, row_limit=3), "big", "SELECT 1"))
+            asyncio.run(play(SqlEnvironment(folder, row_limit=3), "big", "SELECT 1"))
 
     def test_bad(self, folder: Path) -> None:
         """A limit is positive."""
@@ -213,7 +209,7 @@ class TestConcurrency:
                 turns += 1
             return turns
 
-        assert do(race()) > 10
+        assert asyncio.run(race()) > 10
 
     def test_cancel(self, folder: Path) -> None:
         """A cancelled step ends its statement and leaves no thread at work; the episode goes on."""
@@ -231,7 +227,7 @@ class TestConcurrency:
             return await environment.step("SELECT 1")
 
         begin = time.monotonic()
-        assert do(cancel()).observation == "[(1,)]"
+        assert asyncio.run(cancel()).observation == "[(1,)]"
         assert time.monotonic() - begin < 30
 
     def test_close(self, folder: Path) -> None:
@@ -247,7 +243,7 @@ class TestConcurrency:
             with pytest.raises(EnvironmentLost, match="closed or reset while an action ran"):
                 await step
 
-        do(close())
+        asyncio.run(close())
 
     def test_thousand(self, folder: Path) -> None:
         """A thousand environments in one process do not disturb each other, and share their data."""
@@ -260,6 +256,6 @@ class TestConcurrency:
             )
 
         before = threading.active_count()
-        results = do(all_at_once())
+        results = asyncio.run(all_at_once())
         assert [steps[0].observation for steps, _ in results] == [f"[({number},)]" for number in range(1000)]
         assert threading.active_count() == before

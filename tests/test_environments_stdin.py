@@ -5,8 +5,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,12 +14,6 @@ from hypothesis import strategies as st
 from tinysmith.environments import StdinEnvironment
 from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.protocols import Environment, Task
-
-T = TypeVar("T")
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 def played(typed: str) -> tuple[StdinEnvironment, io.StringIO]:
@@ -32,36 +25,39 @@ class TestReset:
     def test_task(self) -> None:
         """The task is shown, and the first observation read up to the empty line."""
         environment, shown = played("You are in\na maze.\n\n")
-        assert do(environment.reset(task=Task("7", "Find the exit."))) == ("You are in\na maze.", {"task_id": "7"})
+        assert asyncio.run(environment.reset(task=Task("7", "Find the exit."))) == (
+            "You are in\na maze.",
+            {"task_id": "7"},
+        )
         assert shown.getvalue().startswith("Task 7: Find the exit.\n")
         assert ":end" in shown.getvalue()
 
     def test_no_task(self) -> None:
         """Without a task, an episode begins all the same; an empty line is an empty observation."""
         environment, shown = played("\n")
-        assert do(environment.reset(seed=3)) == ("", {})
+        assert asyncio.run(environment.reset(seed=3)) == ("", {})
         assert shown.getvalue().startswith("A new episode\n")
 
     def test_end_too_early(self) -> None:
         """The end is not taken as the first observation."""
         environment, _ = played(":end 1\nhello\n\n")
-        assert do(environment.reset()) == ("hello", {})
+        assert asyncio.run(environment.reset()) == ("hello", {})
 
     def test_protocol(self) -> None:
         """It is an environment."""
         environment: Environment = played("")[0]
-        do(environment.close())
+        asyncio.run(environment.close())
 
 
 class TestStep:
     def test_observation(self) -> None:
         """What is typed is the observation; the end of the input ends it, too."""
         environment, shown = played("\nopened\r\n\n closed ")
-        do(environment.reset())
-        step = do(environment.step("open door"))
+        asyncio.run(environment.reset())
+        step = asyncio.run(environment.step("open door"))
         assert (step.observation, step.reward, step.terminated, step.truncated) == ("opened", 0.0, False, False)
         assert shown.getvalue().endswith("Action: open door\n")
-        assert do(environment.step("close door")).observation == " closed "
+        assert asyncio.run(environment.step("close door")).observation == " closed "
 
     @pytest.mark.parametrize(
         ("typed", "observation", "reward"),
@@ -70,40 +66,40 @@ class TestStep:
     def test_end(self, typed: str, observation: str, reward: float) -> None:
         """The person ends the episode and gives the reward."""
         environment, _ = played(f"\n{typed}\n")
-        do(environment.reset())
-        step = do(environment.step("go"))
+        asyncio.run(environment.reset())
+        step = asyncio.run(environment.step("go"))
         assert (step.observation, step.reward, step.terminated) == (observation, reward, True)
         with pytest.raises(UsageError, match="is over"):
-            do(environment.step("go"))
+            asyncio.run(environment.step("go"))
 
     @pytest.mark.parametrize("line", [":end well", ":ending", ":end nan", ":end inf"])
     def test_not_the_end(self, line: str) -> None:
         """A line that only looks like the end is an observation."""
         environment, _ = played(f"\n{line}\n\n")
-        do(environment.reset())
-        step = do(environment.step("go"))
+        asyncio.run(environment.reset())
+        step = asyncio.run(environment.step("go"))
         assert (step.observation, step.terminated) == (line, False)
 
     def test_nobody(self) -> None:
         """An input that is over is a fault, not an observation."""
         environment, _ = played("\n")
-        do(environment.reset())
+        asyncio.run(environment.reset())
         with pytest.raises(EnvironmentLost, match="at its end"):
-            do(environment.step("go"))
+            asyncio.run(environment.step("go"))
 
     def test_before_reset(self) -> None:
         """Without an episode there is nothing to act on."""
         with pytest.raises(UsageError, match="no episode"):
-            do(played("hello\n")[0].step("go"))
+            asyncio.run(played("hello\n")[0].step("go"))
 
     def test_closed(self) -> None:
         """A closed environment may be reset again; its streams stay open."""
         environment, shown = played("\n\n")
-        do(environment.reset())
-        do(environment.close())
+        asyncio.run(environment.reset())
+        asyncio.run(environment.close())
         with pytest.raises(UsageError, match="no episode"):
-            do(environment.step("go"))
-        assert do(environment.reset()) == ("", {})
+            asyncio.run(environment.step("go"))
+        assert asyncio.run(environment.reset()) == ("", {})
         assert not shown.closed
 
     @settings(deadline=None)  # threads on a busy machine have none
@@ -111,16 +107,16 @@ class TestStep:
     def test_escaped(self, action: str) -> None:
         """No action can steer the terminal."""
         environment, shown = played("\n\n")
-        do(environment.reset())
-        do(environment.step(action))
+        asyncio.run(environment.reset())
+        asyncio.run(environment.step(action))
         assert all(char in "\n\t" or char.isprintable() for char in shown.getvalue())
         assert "\x1b" not in shown.getvalue()
 
     def test_escapes_are_shown(self) -> None:
         """Control characters are shown as escapes, line ends and tabs as they are."""
         environment, shown = played("\n\n")
-        do(environment.reset())
-        do(environment.step("\x1b[2J\u202eé\n\t\ud800"))
+        asyncio.run(environment.reset())
+        asyncio.run(environment.step("\x1b[2J\u202eé\n\t\ud800"))
         assert shown.getvalue().endswith("Action: \\x1b[2J\\u202eé\n\t\\ud800\n")
 
 
@@ -141,7 +137,7 @@ class TestStreams:
             return turns, (await reset)[0]
 
         with os.fdopen(read, encoding="utf-8") as stdin:
-            turns, observation = do(race(stdin))
+            turns, observation = asyncio.run(race(stdin))
         os.close(write)
         assert turns > 100
         assert observation == "seen"

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from blocking import Clerk, Slow, Teacher, Tied
@@ -21,18 +21,13 @@ from tinysmith.environments.sync import GradedSyncEnvironment, SyncEnvironment, 
 from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.protocols import Environment, Graded, HasTasks, Replayable
 
-T = TypeVar("T")
 NOBODY: Any = object()
-
-
-def do(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
 
 
 def begun(clerk: Any, **options: Any) -> SyncEnvironment:
     """The clerk as an environment, in an episode."""
     environment = from_sync(clerk, **options)
-    do(environment.reset())
+    asyncio.run(environment.reset())
     return environment
 
 
@@ -54,11 +49,11 @@ class TestEpisode:
     def test_calls(self) -> None:
         """Task, seed and action go in as they are; what was returned comes out, `info` as frozen data."""
         environment: Environment = from_sync(Clerk())
-        first = do(environment.reset(task=Task("7"), seed=3))
+        first = asyncio.run(environment.reset(task=Task("7"), seed=3))
         assert first == ("task 7, seed 3", {"opened": (1, {"at": 2})})
-        assert do(environment.step("a")) == EnvironmentStep("did a", 0.25, False, False, {})
-        assert do(environment.step("stop")) == EnvironmentStep("did stop", 0.5, False, True, {})
-        do(environment.close())
+        assert asyncio.run(environment.step("a")) == EnvironmentStep("did a", 0.25, False, False, {})
+        assert asyncio.run(environment.step("stop")) == EnvironmentStep("did stop", 0.5, False, True, {})
+        asyncio.run(environment.close())
 
     @pytest.mark.parametrize("last", ["end", "stop"])
     def test_over(self, last: str) -> None:
@@ -66,16 +61,16 @@ class TestEpisode:
         clerk = Clerk()
         environment = from_sync(clerk)
         with pytest.raises(UsageError, match=r"Clerk\.step: there is no episode; reset"):
-            do(environment.step("a"))
-        do(environment.reset())
-        do(environment.step(last))
+            asyncio.run(environment.step("a"))
+        asyncio.run(environment.reset())
+        asyncio.run(environment.step(last))
         with pytest.raises(UsageError, match=r"Clerk\.step: the episode is over; reset"):
-            do(environment.step("a"))
-        do(environment.reset())
-        do(environment.close())
+            asyncio.run(environment.step("a"))
+        asyncio.run(environment.reset())
+        asyncio.run(environment.close())
         with pytest.raises(UsageError, match="no episode"):
-            do(environment.step("a"))
-        do(environment.reset())
+            asyncio.run(environment.step("a"))
+        asyncio.run(environment.reset())
         assert clerk.log == ["made", "reset", f"step {last}", "reset", "close", "reset"]
         assert repr(environment) == "<SyncEnvironment: Clerk, open>"
 
@@ -83,8 +78,8 @@ class TestEpisode:
         """Closing what is closed does nothing; what was never reset is closed as well."""
         clerk = Clerk()
         environment = from_sync(clerk)
-        do(environment.close())
-        do(environment.close())
+        asyncio.run(environment.close())
+        asyncio.run(environment.close())
         assert clerk.log == ["made", "close"]
 
     def test_what_else_it_has(self) -> None:
@@ -93,13 +88,13 @@ class TestEpisode:
         kinds: tuple[Any, ...] = (GradedSyncEnvironment, Graded, HasTasks, Replayable)
         assert all(isinstance(teacher, kind) for kind in kinds)
         assert (teacher.tasks, teacher.is_replayable) == (Teacher.tasks, True)
-        do(teacher.step("a"))
-        assert do(teacher.grade()) == Grade(0.1, False)
-        do(teacher.step("end"))
-        assert do(teacher.grade()) == Grade(0.2, False)
-        do(teacher.close())
+        asyncio.run(teacher.step("a"))
+        assert asyncio.run(teacher.grade()) == Grade(0.1, False)
+        asyncio.run(teacher.step("end"))
+        assert asyncio.run(teacher.grade()) == Grade(0.2, False)
+        asyncio.run(teacher.close())
         with pytest.raises(UsageError, match="no episode"):
-            do(teacher.grade())
+            asyncio.run(teacher.grade())
         clerk = from_sync(Clerk())
         assert not isinstance(clerk, Graded)
         assert not isinstance(clerk, HasTasks)
@@ -111,9 +106,9 @@ class TestThread:
         """All calls are done on one thread, which is nobody else's, whatever loop they come from."""
         clerk = Clerk()
         environment = begun(clerk)
-        do(environment.step("a"))
-        do(environment.close())
-        do(environment.reset())
+        asyncio.run(environment.step("a"))
+        asyncio.run(environment.close())
+        asyncio.run(environment.reset())
         (own,) = clerk.threads - {threading.current_thread()}
         assert own.daemon
 
@@ -121,9 +116,9 @@ class TestThread:
         """What a factory makes lives on the thread from its first moment to its last."""
         logs: list[str] = []
         environment = begun(lambda: Tied(logs))
-        do(environment.step("a"))
-        do(environment.close())
-        do(environment.reset())
+        asyncio.run(environment.step("a"))
+        asyncio.run(environment.close())
+        asyncio.run(environment.reset())
         assert logs == ["made", "reset", "step a", "close", "made", "reset"]
         with pytest.raises(EnvironmentLost, match=r"Tied\.reset raised RuntimeError: another thread"):
             begun(Tied())
@@ -141,7 +136,7 @@ class TestThread:
             slow.gate.set()
             return await asyncio.gather(*calls)
 
-        assert [step.observation for step in do(both())] == ["did wait", "did b"]
+        assert [step.observation for step in asyncio.run(both())] == ["did wait", "did b"]
 
     def test_it_ends(self) -> None:
         """The thread ends when the environment is garbage."""
@@ -171,13 +166,13 @@ class TestCancelled:
         """A call that is cancelled goes on alone; the environment is lost until a reset, which waits for it."""
         teacher = type("SlowTeacher", (Slow, Teacher), {})()
         environment: Any = begun(teacher)
-        do(cancelled(environment.step("wait"), teacher.began))
+        asyncio.run(cancelled(environment.step("wait"), teacher.began))
         for work in (environment.step("b"), environment.grade()):
             with pytest.raises(EnvironmentLost, match=r"is lost; reset it\. Its step was cancelled, and was left"):
-                do(work)
+                asyncio.run(work)
         teacher.gate.set()
-        do(environment.reset())
-        assert do(environment.step("c")).reward == 0.25
+        asyncio.run(environment.reset())
+        assert asyncio.run(environment.step("c")).reward == 0.25
         assert teacher.log == ["made", "reset", "step wait", "returned", "reset", "step c"]
 
     def test_not_begun(self) -> None:
@@ -194,7 +189,7 @@ class TestCancelled:
             slow.gate.set()
             await first
 
-        do(two())
+        asyncio.run(two())
         all_done(environment)
         assert slow.log[2:] == ["step wait", "returned"]
 
@@ -202,14 +197,14 @@ class TestCancelled:
         """Where the call does not end, and nothing makes another environment, a reset is refused after a while."""
         slow = Slow()
         environment = begun(slow, patience_s=0.01)
-        do(cancelled(environment.step("wait"), slow.began))
+        asyncio.run(cancelled(environment.step("wait"), slow.began))
         with pytest.raises(
             EnvironmentLost, match=r"left behind does not end \(0\.01 s\)\. Give from_sync a factory"
         ):
-            do(environment.reset())
+            asyncio.run(environment.reset())
         slow.gate.set()
         all_done(environment)
-        do(environment.reset())
+        asyncio.run(environment.reset())
         assert slow.log[2:] == ["step wait", "returned", "reset"]
 
     def test_factory(self) -> None:
@@ -221,9 +216,9 @@ class TestCancelled:
             return made[-1]
 
         environment = begun(another)
-        do(cancelled(environment.step("wait"), made[0].began))
-        do(environment.reset())
-        assert do(environment.step("b")).observation == "did b"
+        asyncio.run(cancelled(environment.step("wait"), made[0].began))
+        asyncio.run(environment.reset())
+        assert asyncio.run(environment.step("b")).observation == "did b"
         assert made[0].log == ["made", "reset", "step wait"]
         left = next(each for each in made[0].threads if each is not threading.current_thread())
         made[0].gate.set()
@@ -235,8 +230,8 @@ class TestCancelled:
         """Closing does not wait for a call that was left behind; the environment is closed after it."""
         slow = Slow()
         environment = begun(slow)
-        do(cancelled(environment.step("wait"), slow.began))
-        do(environment.close())
+        asyncio.run(cancelled(environment.step("wait"), slow.began))
+        asyncio.run(environment.close())
         assert slow.log[-1] == "step wait"
         slow.gate.set()
         all_done(environment)
