@@ -96,7 +96,7 @@ def mounts() -> list[str]:
     return sorted(line.split()[4] for line in lines)
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 2.0) -> bool:
+def wait_until(is_so: Callable[[], bool], seconds: float = 20.0) -> bool:
     """Whether something becomes so within some seconds."""
     end = time.monotonic() + seconds
     while not is_so():
@@ -106,7 +106,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 2.0) -> bool:
     return True
 
 
-def all_gone(family: Collection[Process], seconds: float = 2.0) -> bool:
+def all_gone(family: Collection[Process], seconds: float = 20.0) -> bool:
     """Whether some processes end within some seconds."""
     return wait_until(lambda: not any(process.is_alive for process in family), seconds)
 

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from sandboxes import (
 )
 
 from tinysmith.errors import EnvironmentLost, UsageError
-from tinysmith.sandbox import Sandbox, SandboxLimits
+from tinysmith.sandbox import Executed, Sandbox, SandboxLimits
 from tinysmith.sandbox.sandbox import Stop, Stopped
 
 
@@ -282,3 +283,35 @@ class TestThreads:
         del box
         gc.collect()
         assert names_in(tempfile.gettempdir()) == []
+
+
+@as_root_and_as_user
+def test_a_reset_is_whole_for_whoever_runs_meanwhile() -> None:
+    """Commands and sessions that others begin while the files are made anew see all of them, or are ended."""
+    names = {f"/home/{number}": "" for number in range(300)}
+    said: list[Executed] = []
+    is_over = threading.Event()
+    with sandbox(names, cwd="/home") as box:
+
+        def count() -> None:
+            while not is_over.is_set():
+                with suppress(EnvironmentLost, UsageError):  # where it was ended
+                    said.append(box.exec("ls -U | wc -l; touch more-$$"))
+
+        def count_in_sessions() -> None:
+            while not is_over.is_set():
+                with suppress(EnvironmentLost, UsageError), box.open_session() as session:
+                    said.append(session.run("ls -U | wc -l"))
+
+        threads = [threading.Thread(target=work) for work in (count, count_in_sessions, count_in_sessions)]
+        for thread in threads:
+            thread.start()
+        for _ in range(10):
+            box.reset()
+            time.sleep(0.05)
+        is_over.set()
+        for thread in threads:
+            thread.join()
+    counts = [int(done.text) for done in said if done.exit_code == 0]
+    assert len(counts) > 10
+    assert min(counts) >= 300

@@ -2,13 +2,15 @@
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from sandboxes import apart, names_in
+from sandboxes import apart, as_root_and_as_user, names_in
 
 from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox import SandboxLimits
@@ -56,6 +58,24 @@ class TestMeasure:
             mover.kill()
             mover.communicate()
         assert 1001 in found
+
+    @as_root_and_as_user
+    def test_folders_that_are_closed_meanwhile_are_no_fault(self) -> None:
+        """Whoever opens and closes a folder to himself and others is over the limit, or is counted."""
+        with TemporaryDirectory() as name:
+            for number in range(20):
+                (Path(name) / str(number)).mkdir()
+            closer = os.fork()
+            while not closer:
+                for mode in (0, 0o755):
+                    Path(name).chmod(mode)
+            try:
+                found = {measure(Path(name), (), SandboxLimits(files=1000)).files for _ in range(300)}
+            finally:
+                os.kill(closer, signal.SIGKILL)
+                os.waitpid(closer, 0)
+                Path(name).chmod(0o755)
+        assert found <= {20, 1001}
 
     def test_without_file_descriptors_it_is_a_fault(self, tmp_path: Path) -> None:
         """Where this process may open no more files, nothing is taken for empty."""

@@ -65,7 +65,7 @@ class FolderSandbox(Sandbox):
         wall_s: float | None = None,
         stop: Stop | None = None,
     ) -> Executed:
-        """Runs a command ; whatever it started has ended when this returns."""
+        """Runs a command; whatever it started has ended when this returns."""
         begin = time.monotonic()
         limits = self.quota.now()
         look = partial(self.quota.look, limits=limits)
@@ -80,7 +80,7 @@ class FolderSandbox(Sandbox):
 
     def open_session(self) -> Session:
         """Starts a bash that stays."""
-        with self._lock:
+        with self._changing, self._lock:
             self.demand_open()
             place = self.within(self.spec.cwd)
             session = ShellSession(self._invited, place, self.quota, self._sessions.discard)
@@ -159,21 +159,21 @@ class FolderSandbox(Sandbox):
         return Executed(stdout, stderr, code, ended_by)
 
     def _started(self, how: Beginning, stdin: bytes, *, merges_stderr: bool) -> Process:
-        self.folder.open_up()
         with machinery():
             source = in_memory(stdin) if stdin else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            process = how.begin(
-                stdin=source,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT if merges_stderr else subprocess.PIPE,
-            )
+            with self._changing:  # so that it begins among all the files, and is ended where they are made anew
+                self.demand_open()
+                self.folder.open_up()
+                process = how.begin(
+                    stdin=source,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT if merges_stderr else subprocess.PIPE,
+                )
+                with self._lock:
+                    self._running.add(process)
         finally:
             os.close(source)
-        with self._lock:
-            self._running.add(process)
-        if self._is_closed:  # by another thread, which may not have seen this one
-            process.kill()
         return process
 
     def _explain(self, done: Executed) -> None:

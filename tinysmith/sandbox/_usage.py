@@ -113,13 +113,13 @@ def measure(root: Path, processes: Sequence[int], limits: SandboxLimits | None) 
         walk = _Walk(limits)
         try:
             walk.through(root)
-        except (_Moved, FileNotFoundError):
+        except (_Moved, FileNotFoundError, PermissionError):
             continue
         except OSError as error:
             raise EnvironmentLost(f"A sandbox's files cannot be looked at: {error.strerror}.") from error
         size = walk.size + sum(_held(processes))
         return Usage(walk.files, size)
-    # whoever moves folders all the time is not looked at for ever
+    # whoever moves or closes folders all the time is not looked at for ever
     return Usage(walk.files if limits is None else limits.files + 1, walk.size)
 
 
@@ -158,6 +158,7 @@ class _Walk:
 
         Raises:
             _Moved: A folder was moved meanwhile.
+            PermissionError: A folder was closed meanwhile.
         """
         try:
             self._enter(root, None)
@@ -189,6 +190,8 @@ class _Walk:
             self.size += found.st_blocks * 512
             if is_folder:
                 self._enter(name, self._at)
+        except PermissionError:  # a folder that we have opened was closed meanwhile
+            raise
         except OSError:  # gone, or another thing, meanwhile
             return
 
