@@ -14,7 +14,7 @@ from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.sandbox._folder import Folder
 from tinysmith.sandbox._running import Output, Process, Watch, attend, in_memory, machinery
 from tinysmith.sandbox._session import Beginning, ShellSession
-from tinysmith.sandbox._usage import Quota
+from tinysmith.sandbox._usage import Count, Quota
 from tinysmith.sandbox.sandbox import Sandbox, Session, Stop, Stopped
 from tinysmith.sandbox.spec import Executed, SandboxLimits, SandboxSpec
 
@@ -43,7 +43,7 @@ class FolderSandbox(Sandbox):
         self._sessions: set[ShellSession] = set()
         self._is_closed = False
         self.folder: Folder = Folder.make(self.new_uid() if copied is None else copied.folder.uid)
-        self.quota = Quota(self.folder.root, spec.limits)
+        self.quota = Quota(self.folder.root, spec.limits, self.counting())
         try:
             self.folder.make_etc(spec.tree)
             if copied is None:
@@ -129,6 +129,10 @@ class FolderSandbox(Sandbox):
     @abstractmethod
     def new_uid() -> int | None:
         """Whose the files and processes of a new sandbox are; None for ours."""
+
+    @abstractmethod
+    def counting(self) -> Count | None:
+        """What begins to count what the files take as somebody who may read them all, if anybody may."""
 
     @abstractmethod
     def copying(self, old: Folder) -> Beginning:

@@ -18,7 +18,7 @@ from attrs import field, frozen
 from tinysmith.sandbox._filter import system_call_filter
 from tinysmith.sandbox._folder import PROGRAMS, SHOWN_ETC, Folder
 from tinysmith.sandbox._running import Process, Status, in_memory, machinery
-from tinysmith.sandbox._usage import SHM
+from tinysmith.sandbox._usage import COUNT, SHM
 from tinysmith.sandbox.spec import SandboxLimits, SandboxSpec
 from tinysmith.sandbox.tree import parents_of
 
@@ -146,6 +146,14 @@ def invocation(
     for name, value in {**ENVIRONMENT, **spec.environment, **more}.items():
         options += ["--setenv", name, value]
     return Invocation((*limited(limits, life()), *words), tuple(options), system_call_filter(), folder.uid)
+
+
+def counting(folder: Folder) -> Invocation:
+    """How what a sandbox's files take is counted: from within, by somebody who may read them all."""
+    find, *what = COUNT
+    files = ("--ro-bind", str(folder.root), "/old")
+    options = (*_ISOLATED, "--cap-add", "CAP_DAC_READ_SEARCH", *_USR, *files)
+    return Invocation((find, "/old", *what), options, system_call_filter(), folder.uid)
 
 
 def copying(old: Folder, new: Folder, limits: SandboxLimits) -> Invocation:

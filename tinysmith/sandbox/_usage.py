@@ -1,15 +1,19 @@
 """What a sandbox's files take on the host, and which of their limits that passes.
 
 What runs within may change the files at any time. So a folder is opened by its name in the folder above it, never
-through a link; on the way back up it must still be the one that it was; and only numbers are read.
+through a link; on the way back up it must still be the one that it was; and only numbers are read. A command may
+close a folder to us as well, and still fill it. It is not opened up for a look, which could undo what a command
+sets at that moment: somebody else looks, who may read all.
 """
 
 import os
 import stat
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Protocol
 
 from attrs import define, evolve, field, frozen
 
@@ -22,7 +26,22 @@ PAUSE_S = 0.03
 
 _TRIES = 3
 SHM = "/dev/shm"  # noqa: S108  # of the sandbox, and of a size
+COUNT = ("/usr/bin/find", "-printf", "%n %y %i %b\\n")
+"""What tells, of a folder and each file in it, how many names it has, what it is, which one, and its blocks."""
+
 _OPEN = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+class Count(Protocol):
+    """What begins `COUNT` as somebody who may read all."""
+
+    def __call__(self, **streams: Any) -> "subprocess.Popen[bytes]":
+        """Begins it.
+
+        Args:
+            **streams: stdin, stdout and stderr as for `subprocess.Popen`.
+        """
+        ...
 
 
 @frozen
@@ -45,10 +64,12 @@ class Quota:
     Attributes:
         root: The folder with the files.
         limits: The sandbox's.
+        count: Begins `COUNT` as somebody who may read all; None where nobody may.
     """
 
     root: Path
     limits: SandboxLimits
+    count: Count | None = None
     _is_full: bool = False
     _looked_at: float = 0.0
 
@@ -59,7 +80,7 @@ class Quota:
             processes: Those of the sandbox.
             limits: Those of the command that runs.
         """
-        used = measure(self.root, processes, limits)
+        used = self._used(processes, limits)
         used = evolve(used, files=used.files + _in_memory(processes))
         ended_by: EndedBy = "files" if used.files > limits.files else ""
         if used.size > limits.disk_bytes:
@@ -75,7 +96,7 @@ class Quota:
 
     def copied(self) -> SandboxLimits:
         """The limits of a copy of what is there now, which may be too much already."""
-        used = measure(self.root, (), None)
+        used = self._used((), None)
         files = max(self.limits.files, used.files) + _SPARE_FILES
         return evolve(self.limits, files=files, disk_bytes=max(self.limits.disk_bytes, 2 * used.size))
 
@@ -84,13 +105,16 @@ class Quota:
         limits = self.limits
         if not self._is_full:
             return limits
-        used = measure(self.root, (), None)
+        used = self._used((), None)
         self._is_full = used.files > limits.files or used.size > limits.disk_bytes
         if not self._is_full:
             return limits
         files = max(limits.files, used.files + _SPARE_FILES)
         size = max(limits.disk_bytes, used.size + _SPARE_FILES * 4096)
         return evolve(limits, file_bytes=1, files=files, disk_bytes=size)
+
+    def _used(self, processes: Sequence[int], limits: SandboxLimits | None) -> Usage:
+        return measure(self.root, processes, limits, self.count)
 
 
 def _in_memory(processes: Sequence[int]) -> int:
@@ -101,142 +125,151 @@ def _in_memory(processes: Sequence[int]) -> int:
     return 0
 
 
-def measure(root: Path, processes: Sequence[int], limits: SandboxLimits | None) -> Usage:
+def measure(
+    root: Path, processes: Sequence[int], limits: SandboxLimits | None, count: Count | None = None
+) -> Usage:
     """What the files beneath a folder take; it stops where that is more than the limits.
 
     Args:
         root: The folder.
         processes: Those whose open files without a name count, too.
         limits: When to stop; None for never.
+        count: Begins `COUNT` as somebody who may read all; without it, what is closed to us is not looked into.
     """
     for _ in range(_TRIES):
-        walk = _Walk(limits)
+        total = _Total(limits)
         try:
-            walk.through(root)
-        except (_Moved, FileNotFoundError, PermissionError):
+            _Walk(total, is_all=count is not None).through(root)
+        except (_Moved, FileNotFoundError):
             continue
+        except PermissionError:
+            if count is not None:
+                total = _counted(count, limits)
         except OSError as error:
             raise EnvironmentLost(f"A sandbox's files cannot be looked at: {error.strerror}.") from error
-        size = walk.size + sum(_held(processes))
-        return Usage(walk.files, size)
-    # whoever moves or closes folders all the time is not looked at for ever
-    return Usage(walk.files if limits is None else limits.files + 1, walk.size)
+        return Usage(total.files, total.size + sum(_held(processes)))
+    # whoever moves folders all the time is not looked at for ever
+    return Usage(total.files if limits is None else limits.files + 1, total.size)
+
+
+def _counted(count: Count, limits: SandboxLimits | None) -> "_Total":
+    """What somebody else finds."""
+    total = _Total(limits)
+    with count(stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        lines = iter(process.stdout or ())
+        try:
+            if not next(lines, b""):  # of the folder itself
+                raise EnvironmentLost("A sandbox's files cannot be looked at: they are closed to everybody.")
+            for line in lines:
+                names, kind, inode, blocks = line.split()
+                total.add(int(names), int(inode), int(blocks), is_folder=kind == b"d")
+                if total.is_enough:
+                    break
+        finally:
+            process.kill()
+    return total
 
 
 class _Moved(Exception):
     """A folder that was looked into is not where it was."""
 
 
-@define(eq=False)
-class _Level:
-    """A folder that is looked into.
+@define
+class _Total:
+    """What was counted so far, of which a file with several names is one.
 
     Attributes:
-        names: Those in it that are left.
-        key: Which one it is.
-        mode: What to give back to it; None where nothing was taken.
+        limits: What is enough; None for nothing.
+        files: As in `Usage`.
+        size: As in `Usage`.
     """
-
-    names: list[str]
-    key: tuple[int, int]
-    mode: int | None
-
-
-@define(eq=False)
-class _Walk:
-    """One look at everything beneath a folder, however deep it is nested; only one folder is open at a time."""
 
     limits: SandboxLimits | None
     files: int = 0
     size: int = 0
-    _at: int = -1
-    _levels: list[_Level] = field(factory=list)
     _seen: set[int] = field(factory=set)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether that is more than the limits."""
+        limits = self.limits
+        return limits is not None and (self.files > limits.files or self.size > limits.disk_bytes)
+
+    def add(self, names: int, inode: int, blocks: int, *, is_folder: bool) -> None:
+        """Counts one."""
+        if names > 1 and not is_folder:
+            if inode in self._seen:
+                return
+            self._seen.add(inode)
+        self.files += 1
+        self.size += blocks * 512
+
+
+@define(eq=False)
+class _Walk:
+    """One look at everything beneath a folder, however deep it is nested; only one folder is open at a time.
+
+    Attributes:
+        total: What it adds to.
+        is_all: Whether a folder that is closed to us is a PermissionError, and not passed by.
+    """
+
+    total: _Total
+    is_all: bool
+    _at: int = -1
+    _names: list[list[str]] = field(factory=list)  # that are left, of the folder where it is and of all above
+    _keys: list[tuple[int, int]] = field(factory=list)  # which folders these are
 
     def through(self, root: Path) -> None:
         """Looks at all.
 
         Raises:
             _Moved: A folder was moved meanwhile.
-            PermissionError: A folder was closed meanwhile.
+            PermissionError: A folder is closed to us.
         """
         try:
             self._enter(root, None)
-            while self._levels and not self._is_enough():
-                names = self._levels[-1].names
-                if names:
-                    self._visit(names.pop())
+            while self._keys and not self.total.is_enough:
+                if self._names[-1]:
+                    self._visit(self._names[-1].pop())
                 else:
                     self._leave()
         finally:
-            while self._levels:
-                self._give_back(self._levels.pop())
             if self._at >= 0:
                 os.close(self._at)
-
-    def _is_enough(self) -> bool:
-        limits = self.limits
-        return limits is not None and (self.files > limits.files or self.size > limits.disk_bytes)
 
     def _visit(self, name: str) -> None:
         try:
             found = os.stat(name, dir_fd=self._at, follow_symlinks=False)
             is_folder = stat.S_ISDIR(found.st_mode)
-            if found.st_nlink > 1 and not is_folder:  # it has several names, and counts once
-                if found.st_ino in self._seen:
-                    return
-                self._seen.add(found.st_ino)
-            self.files += 1
-            self.size += found.st_blocks * 512
+            self.total.add(found.st_nlink, found.st_ino, found.st_blocks, is_folder=is_folder)
             if is_folder:
                 self._enter(name, self._at)
-        except PermissionError:  # a folder that we have opened was closed meanwhile
-            raise
+        except PermissionError:
+            if self.is_all:
+                raise
         except OSError:  # gone, or another thing, meanwhile
             return
 
     def _enter(self, name: Path | str, above: int | None) -> None:
-        mode = None
-        try:
-            descriptor = os.open(name, _OPEN, dir_fd=above)
-        except PermissionError:
-            descriptor, mode = _opened_up(name, above)
-        found = os.fstat(descriptor)
-        self._levels.append(_Level([], (found.st_dev, found.st_ino), mode))
+        descriptor = os.open(name, _OPEN, dir_fd=above)
         if self._at >= 0:
             os.close(self._at)
         self._at = descriptor
-        self._levels[-1].names = os.listdir(descriptor)  # noqa: PTH208  # a Path is no descriptor
+        found = os.fstat(descriptor)
+        self._keys.append((found.st_dev, found.st_ino))
+        self._names.append(os.listdir(descriptor))  # noqa: PTH208  # a Path is no descriptor
 
     def _leave(self) -> None:
-        level = self._levels.pop()
-        above = -1
-        if self._levels:
-            above = os.open("..", _OPEN, dir_fd=self._at)
-        self._give_back(level)
+        self._keys.pop()
+        self._names.pop()
+        above = os.open("..", _OPEN, dir_fd=self._at) if self._keys else -1
         os.close(self._at)
         self._at = above
         if above >= 0:
             found = os.fstat(above)
-            if (found.st_dev, found.st_ino) != self._levels[-1].key:
+            if (found.st_dev, found.st_ino) != self._keys[-1]:
                 raise _Moved
-
-    def _give_back(self, level: _Level) -> None:
-        found = os.fstat(self._at)
-        if level.mode is not None and (found.st_dev, found.st_ino) == level.key:
-            os.fchmod(self._at, level.mode)
-
-
-def _opened_up(name: Path | str, above: int | None) -> tuple[int, int]:
-    """Opens a folder of ours that is closed to us: who owns one may close it, and still fill it from within."""
-    handle = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
-    try:
-        mode = stat.S_IMODE(os.fstat(handle).st_mode)
-        itself = Path(f"/proc/self/fd/{handle}")
-        itself.chmod(mode | 0o700)
-        return os.open(itself, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), mode
-    finally:
-        os.close(handle)
 
 
 def _held(processes: Sequence[int]) -> Iterator[int]:

@@ -15,7 +15,8 @@ from tinysmith.errors import EnvironmentLost, SandboxUnavailable
 from tinysmith.sandbox._filter import system_call_filter
 from tinysmith.sandbox._folder import Folder, spare_uid
 from tinysmith.sandbox._foldered import FolderSandbox
-from tinysmith.sandbox._invocation import BWRAP, Invocation, copying, invocation
+from tinysmith.sandbox._invocation import BWRAP, Invocation, copying, counting, invocation
+from tinysmith.sandbox._usage import Count
 from tinysmith.sandbox._words import checked_cwd, checked_environment, checked_words
 from tinysmith.sandbox.sandbox import Sandbox
 from tinysmith.sandbox.spec import Availability, SandboxLimits, SandboxSpec
@@ -109,6 +110,10 @@ class BubblewrapSandbox(FolderSandbox):
     def new_uid() -> int | None:
         """One that nobody has, where we are root."""
         return spare_uid()
+
+    def counting(self) -> Count:
+        """Begins to count what the files take, as somebody who may read them all."""
+        return evolve(counting(self.folder), program=self.program).start
 
     def copying(self, old: Folder) -> Invocation:
         """How the files of another sandbox are copied to this one's."""
