@@ -253,6 +253,7 @@ class TestHowItEnds:
 
 
 class TestHowFar:
+    @pytest.mark.untraced
     def test_a_deep_counter_is_searched_to_its_end(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

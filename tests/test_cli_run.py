@@ -204,6 +204,7 @@ class TestBrokenMachinery:
         assert "✗ not solved (model_failed)" in capsys.readouterr().out
 
 
+@pytest.mark.untraced
 class TestTheRecordedEpisodes:
     def test_come_out_as_they_were(self, intercode_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """All 517 recorded GPT-4 episodes are played; at least 97 % of rewards agree, and 366 are solved."""

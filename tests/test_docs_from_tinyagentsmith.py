@@ -143,6 +143,7 @@ result = page.flip_at_home({!r})
 print(result.board, result.usage.tokens, result.usage.cost_usd, *result.usage.by_model)
 """
 
+    @pytest.mark.untraced
     def test_asks_the_server(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The server is asked for its own model, without the environment's key; what it answers costs nothing."""
         monkeypatch.setenv("HOSTED_VLLM_API_KEY", "key-1")

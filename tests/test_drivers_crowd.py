@@ -3,6 +3,7 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from sketches import Pad, Refine, Round
 from worlds import Echo, Says
 
@@ -29,6 +30,7 @@ def check(number: int, result: Run[Pad]) -> None:
     assert (result.outcome, len(result.steps), result.position.spent.asks) == ("accepted", 4, 4)
 
 
+@pytest.mark.untraced
 class TestManyAtOnce:
     def test_in_one_loop(self) -> None:
         """Two thousand runs in one loop each end with their own board and script."""

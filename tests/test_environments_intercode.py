@@ -14,6 +14,7 @@ from tinysmith.protocols import Task
 INTERCODE = os.environ.get("INTERCODE_DATA", "")
 
 
+@pytest.mark.untraced
 @pytest.mark.skipif(not INTERCODE, reason="INTERCODE_DATA names no folder with InterCode's data")
 class TestInterCode:
     def test_gold(self) -> None:

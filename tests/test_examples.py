@@ -85,6 +85,7 @@ def play(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     return run
 
 
+@pytest.mark.untraced
 class TestEveryExample:
     @EVERY
     def test_runs_offline(self, name: str) -> None:

@@ -216,6 +216,7 @@ class TestCheck:
         assert "board: Draft('Roses are red.', verdict='ACCEPT', rounds_left=2)" in told
 
 
+@pytest.mark.untraced
 class TestNoFalseAlarm:
     @pytest.mark.parametrize("strategy", GALLERY, ids=lambda strategy: strategy.__name__)
     def test_gallery(self, strategy: type[Strategy[Any]]) -> None:

@@ -226,6 +226,7 @@ class TestPickle:
         assert evolve(LLM("openai/x", api_key="given"), seed=1) == LLM("openai/x", api_key="given", seed=1)
 
 
+@pytest.mark.untraced
 class TestImport:
     def test_untouched(self, tmp_path: Path) -> None:
         """The import of LiteLLM reads no `.env`, opens no socket, prints nothing, leaves the environment alone."""
