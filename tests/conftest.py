@@ -24,6 +24,8 @@ settings.register_profile(
 # A slow machine is no fault of the code; speed is measured in bench/. Where a change is judged it is judged by the
 # same examples every time; new ones are found on the way, and by tests/thorough.py.
 settings.register_profile("default", deadline=None, print_blob=True, derandomize="CI" in os.environ)
+# Where coverage is measured few examples are enough to come by every line; the others follow without.
+settings.register_profile("traced", settings.get_profile("default"), max_examples=10)
 settings.load_profile("default")
 
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import cache, partial, wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import pytest
 from attrs import frozen
@@ -175,7 +175,19 @@ def _do_apart(work: Callable[[], Any], uid: int, folder: str, writing: int, *, t
         with suppress(OSError):  # in a namespace where there is no root
             os.setresuid(0, 0, 0)  # what measures coverage writes beside the sources
     finally:
-        os._exit(0)
+        _exit()
+
+
+def _exit() -> NoReturn:
+    """Ends this process as `os._exit` does, by which coverage would also save all that its parent had measured."""
+    try:
+        measuring = sys.modules.get("coverage")
+        current = measuring and measuring.Coverage.current()
+        if current:
+            current.save()
+    finally:  # also where it cannot be written, as in a namespace without root
+        ctypes.CDLL(None)._exit(0)
+    raise AssertionError
 
 
 def _become(uid: int) -> None:

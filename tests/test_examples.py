@@ -18,6 +18,8 @@ from loopback import ok, serving
 from tinysmith.cli._load import load_strategy
 from tinysmith.testing import strategy_test
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parent.parent
 EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").glob("*.py"))}
 EVERY = pytest.mark.parametrize("name", EXAMPLES)
@@ -85,7 +87,6 @@ def play(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     return run
 
 
-@pytest.mark.untraced
 class TestEveryExample:
     @EVERY
     def test_runs_offline(self, name: str) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 import tinysmith
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("tinysmith", "machines", "tests", "examples", "bench")
 FILES = [

@@ -59,6 +59,7 @@ class TestEveryStrategy:
         """The class's docstring is the first line of its file."""
         assert (strategy.__doc__ or "").split("\n")[0] == paragraphs(strategy)[0]
 
+    @pytest.mark.untraced
     def test_its_property_test_covers_it(self, strategy: type[Strategy[Any]]) -> None:
         """Its property test comes by every node, edge and guard outcome, whatever is drawn."""
         tally = Tally(plan_of(strategy))

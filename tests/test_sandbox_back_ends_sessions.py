@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 from sandboxes import Maker, on_each_back_end
@@ -119,6 +120,9 @@ class TestOutput:
             assert session.run("sleep 0.2; echo on").stdout == b"on\n"
             session.run("yes late", wall_s=0.1)
             assert goes_on(session)
+            session.run("(sleep 0.05; echo late) &")
+            time.sleep(0.3)
+            assert session.run("echo on").stdout == b"on\n"
 
 
 class TestHostileCommands:

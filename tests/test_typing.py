@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.untraced
+
 HERE = Path(__file__).parent
 BAD = HERE / "typing" / "bad.py"
 GOOD = HERE / "typing" / "good.py"
