@@ -261,7 +261,6 @@ class TestSound:
             "paid-after-end"
         }
 
-    @pytest.mark.untraced
     def test_a_bound_may_be_a_count_of_what_grows(self) -> None:
         """Cycles end by a counter that grows, by notes that are enough, or by a plan that is worked off."""
         for name in ("CountsUp", "FillsUp", "WorksOff", "Slow", "Bushy"):

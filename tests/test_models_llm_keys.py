@@ -226,7 +226,6 @@ class TestPickle:
         assert evolve(LLM("openai/x", api_key="given"), seed=1) == LLM("openai/x", api_key="given", seed=1)
 
 
-@pytest.mark.untraced
 class TestImport:
     def test_untouched(self, tmp_path: Path) -> None:
         """The import of LiteLLM reads no `.env`, opens no socket, prints nothing, leaves the environment alone."""
@@ -265,6 +264,7 @@ assert {address[1] for _, address in opened} == {PORT}, opened
 assert dict(os.environ) == before, set(os.environ.items()) ^ set(before.items())
 """
 
+    @pytest.mark.untraced
     def test_first_use_async(self) -> None:
         """The first request may be an asynchronous one: the import happens beside the event loop."""
         with serving() as server:

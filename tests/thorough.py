@@ -9,7 +9,7 @@ from pathlib import Path
 def main() -> int:
     """Runs every test that Hypothesis drives, and returns pytest's exit code."""
     short = "--short" in sys.argv
-    os.environ["HYPOTHESIS_MAX_EXAMPLES"] = "100" if short else "5000"
+    os.environ["HYPOTHESIS_MAX_EXAMPLES"] = "25" if short else "5000"
     folder = Path(__file__).parent
     pytest = [sys.executable, "-P", "-m", "pytest", "-n", "auto", "--hypothesis-profile=thorough"]
     only = ["-m", "hypothesis", *(["-q", "--hypothesis-seed=0"] if short else []), str(folder)]

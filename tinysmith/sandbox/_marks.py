@@ -25,7 +25,7 @@ BEGIN_UNMARKED = _BEGIN.replace("%s", "", 1).encode()
 
 # One line, so that all of it is read before any of it runs; bash reads on only when it is done. The command is in
 # no loop, which a `break` in it would end, and in no function, whose variables it would declare. Bash reads bytes
-# one by one here, so the line is short.
+# one by one here, so the line is short; and bash 5.2 dies where `eval` is the next word after half a `$(`.
 _LINE = "_tb;eval {command} 201>&-;_te {mark}\n"
 _MARKED_LINE = "_tb {mark};eval {command} </dev/null 201>&-;_te {mark}\n"
 _MARK = 8

@@ -31,6 +31,7 @@ _ROUND_S = 0.05
 _GRACE_S = 1.0  # for a shell whose commands were ended to say so
 _IDLE_S = 0.5
 _CHUNK = 1 << 16
+_SPIN_S = 2e-4  # a builtin answers sooner than who sleeps is woken
 
 
 class Beginning(Protocol):
@@ -202,8 +203,9 @@ class _Shell:
         if stop >= 0:
             poll.register(stop, select.POLLIN)
         frame = self._sent(frame, poll)
+        soon = time.monotonic() + _SPIN_S
         while reading.exit_code is None:
-            ready = {descriptor for descriptor, _ in poll.poll(watch.wait_s() * 1000 + 1)}
+            ready = {descriptor for descriptor, _ in _until(soon, poll) or poll.poll(watch.wait_s() * 1000 + 1)}
             if stop in ready:
                 return "", True
             if self._in in ready:
@@ -276,6 +278,16 @@ class _Shell:
                     self._process.end_others()
         finally:
             os.close(main)
+
+
+def _until(moment: float, poll: "select.poll") -> list[tuple[int, int]]:
+    """What is ready before a moment; while nothing is, whoever has something to do on this processor does it."""
+    while time.monotonic() < moment:
+        found = poll.poll(0)
+        if found:
+            return found
+        os.sched_yield()
+    return []
 
 
 def _looks_at_nothing(_: Sequence[int]) -> EndedBy:
