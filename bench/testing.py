@@ -28,7 +28,7 @@ from tinysmith.testing._answers import answers
 
 ROUNDS = 3 if SHORT else 7
 EXAMPLES, STEPS = 100, 50
-NAMES = ("TryAgain", "Reflexion") if SHORT else ("TryAgain", "SingleAgent", "PlannerReviewerExecutor", "Reflexion")
+NAMES = ("TryAgain",) if SHORT else ("TryAgain", "SingleAgent", "PlannerReviewerExecutor", "Reflexion")
 
 
 def bare(strategy: Strategy[Any]) -> Callable[[], None]:
