@@ -92,6 +92,15 @@ class Invocation:
         status.started()
         return Process(main, status)
 
+    def alone(self, **streams: Any) -> "subprocess.Popen[bytes]":
+        """Starts what is no command of the sandbox's, and is waited for by who reads it.
+
+        Raises:
+            EnvironmentLost: It cannot be started.
+        """
+        with machinery():
+            return self.start(**streams)
+
     def admit(self, descriptor: int) -> None:
         """Lets whom it runs as open a pipe of ours by its name, as a script."""
         if self.uid is not None:

@@ -253,12 +253,17 @@ class _Walk:
 
     def _enter(self, name: Path | str, above: int | None) -> None:
         descriptor = os.open(name, _OPEN, dir_fd=above)
+        try:
+            found = os.fstat(descriptor)
+            names = os.listdir(descriptor)  # noqa: PTH208  # a Path is no descriptor
+        except OSError:  # it was taken away meanwhile: we stay where we are
+            os.close(descriptor)
+            raise
         if self._at >= 0:
             os.close(self._at)
         self._at = descriptor
-        found = os.fstat(descriptor)
         self._keys.append((found.st_dev, found.st_ino))
-        self._names.append(os.listdir(descriptor))  # noqa: PTH208  # a Path is no descriptor
+        self._names.append(names)
 
     def _leave(self) -> None:
         self._keys.pop()

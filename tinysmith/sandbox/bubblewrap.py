@@ -113,7 +113,7 @@ class BubblewrapSandbox(FolderSandbox):
 
     def counting(self) -> Count:
         """Begins to count what the files take, as somebody who may read them all."""
-        return evolve(counting(self.folder), program=self.program).start
+        return evolve(counting(self.folder), program=self.program).alone
 
     def copying(self, old: Folder) -> Invocation:
         """How the files of another sandbox are copied to this one's."""
