@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from browser import Browser, mermaid_page, program
 from hypothesis import settings
+from podman import Podman, missing
 from postgres import Server
 from postgres import program as postgres_program
 from stores import Opened, opened_at
@@ -46,6 +47,17 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         pytest.skip("there is no chromium on the PATH")
     with Browser(path, tmp_path_factory.mktemp("chromium")) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def podman() -> Iterator[Podman]:
+    """A Podman service of the tests' own, or a skip that says why there is none."""
+    if lacking := missing():
+        pytest.skip(lacking)
+    with Podman() as service:
+        yield service
+        assert service.containers() == []
+        assert len(service.images()) == 1
 
 
 @pytest.fixture(scope="session")

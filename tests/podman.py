@@ -16,8 +16,8 @@ from pathlib import Path
 IMAGE = "localhost/tinysmith-test"
 
 _PROGRAMS = (
-    *("bash", "cat", "chmod", "dd", "env", "head", "id", "ln", "ls", "mkdir", "rm", "setsid", "sleep", "stat"),
-    *("tail", "tr", "touch"),
+    *("basename", "bash", "cat", "chmod", "dd", "env", "head", "id", "ln", "ls", "mkdir", "printf", "readlink"),
+    *("rm", "setsid", "sleep", "stat", "tail", "touch", "tr", "true", "yes"),
 )
 _FOLDERS = {".": 0o755, "etc": 0o755, "home": 0o755, "root": 0o700, "tmp": 0o1777, "usr": 0o755, "usr/bin": 0o755}
 _LINKS = {"bin": "usr/bin", "lib": "usr/lib", "lib64": "usr/lib64", "usr/bin/sh": "bash"}

@@ -24,7 +24,6 @@ from tinysmith.errors import SandboxError
 from tinysmith.mapping import freeze
 from tinysmith.sandbox import Availability, Backend, Executed, Sandbox, SandboxLimits, SandboxSpec, Tree
 from tinysmith.sandbox.bubblewrap import Bubblewrap, BubblewrapSandbox
-from tinysmith.sandbox.choosing import BACKENDS
 
 R = TypeVar("R")
 
@@ -232,18 +231,21 @@ def become(who: str, work: Callable[[], R]) -> R:
     return apart(work) if who == "root" else as_user(work)
 
 
-def _for_each(
-    test: Callable[..., None], name: str, values: Sequence[str], call: Callable[[str, Callable[..., None]], None]
+def for_each(
+    test: Callable[..., None],
+    name: str,
+    values: Sequence[str],
+    call: Callable[[str, Callable[..., None], pytest.FixtureRequest], None],
 ) -> Callable[..., None]:
     """A test that is done once for each value, which `call` has for doing it."""
 
     @wraps(test)
-    def run(*arguments: Any, **fixtures: Any) -> None:
+    def run(*arguments: Any, request: pytest.FixtureRequest, **fixtures: Any) -> None:
         value = fixtures.pop(name)
-        call(value, partial(test, *arguments, **fixtures))
+        call(value, partial(test, *arguments, **fixtures), request)
 
     asked = [each for each in signature(test).parameters.values() if each.name != name]
-    asked.append(Parameter(name, Parameter.KEYWORD_ONLY))
+    asked += [Parameter(each, Parameter.KEYWORD_ONLY) for each in (name, "request")]
     # inspect's own protocol, by which pytest finds the names of fixtures
     vars(run)["__signature__"] = Signature(asked)
     parametrized: Callable[..., None] = pytest.mark.parametrize(name, values)(run)
@@ -252,7 +254,7 @@ def _for_each(
 
 def as_root_and_as_user(test: Callable[..., None]) -> Callable[..., None]:
     """A test that is done twice, each time in a process apart, after which nothing may be left."""
-    return _for_each(test, "who", ["root", "user"], become)
+    return for_each(test, "who", ["root", "user"], lambda who, work, _: become(who, work))
 
 
 # Sandboxes ---------------------------------------------------------------------------------------
@@ -285,23 +287,6 @@ class Maker:
             limits=limits or SandboxLimits(),
         )
         return self.back_end.create(spec)
-
-
-def on_each_back_end(test: Callable[..., None]) -> Callable[..., None]:
-    """A test that is done with each back end, in a process apart; it takes the `Maker` as `back_end`."""
-
-    def call(which: str, work: Callable[..., None]) -> None:
-        name, _, who = which.partition(" as ")
-        if who:
-            become(who, partial(work, back_end=Maker(Bubblewrap())))
-            return
-        back_end = BACKENDS[name]()
-        if not (found := back_end.probe()).ok:
-            pytest.skip(f"no {name} here: {found.reason}")
-        apart(partial(work, back_end=Maker(back_end)))
-
-    others = [name for name in BACKENDS if name != "bubblewrap"]
-    return _for_each(test, "back_end", ["bubblewrap as root", "bubblewrap as user", *others], call)
 
 
 def sandbox(

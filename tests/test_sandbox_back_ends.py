@@ -4,7 +4,8 @@ import asyncio
 import threading
 
 import pytest
-from sandboxes import Maker, on_each_back_end
+from back_ends import on_each_back_end
+from sandboxes import Maker
 
 from tinysmith.errors import SandboxError, UsageError
 from tinysmith.sandbox import Entry, SandboxLimits, Tree

@@ -5,7 +5,8 @@ import threading
 import time
 
 import pytest
-from sandboxes import Maker, on_each_back_end
+from back_ends import on_each_back_end
+from sandboxes import Maker
 
 from tinysmith.errors import UsageError
 from tinysmith.sandbox import Executed, SandboxLimits, Session

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
-from podman import IMAGE, Podman, missing
+from podman import IMAGE, Podman
 from sandboxes import wait_until
 
 from tinysmith.errors import EnvironmentLost, SandboxError, SandboxUnavailable, UsageError
@@ -27,17 +27,6 @@ ENTRIES = (
 )
 FILES = Tree(ENTRIES)
 LEFT = "for each in /proc/[1-9]*; do tr '\\0' ' ' < $each/cmdline; done 2> /dev/null"
-
-
-@pytest.fixture(scope="module")
-def podman() -> Iterator[Podman]:
-    """A Podman service of the tests' own, or a skip that says why there is none."""
-    if lacking := missing():
-        pytest.skip(lacking)
-    with Podman() as service:
-        yield service
-        assert service.containers() == []
-        assert len(service.images()) == 1
 
 
 @pytest.fixture(scope="module")
