@@ -239,7 +239,7 @@ def files_after(box: Sandbox, command: list[str]) -> tuple[float, str, float]:
     """How many files there are when a command was ended, and how long that took."""
     done = box.exec(command)
     assert done.ended_by == "files", done
-    count = float(box.exec("find /tmp | wc -l").text)
+    count = float(box.exec("find /tmp | wc -l", wall_s=100.0).text)
     box.reset()
     return count, "files", done.duration_s
 

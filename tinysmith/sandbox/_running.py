@@ -26,6 +26,7 @@ from tinysmith.sandbox.spec import EndedBy
 _CHUNK = 1 << 16
 _COMMAND = "2"  # the first one that the first process within begins
 _PATIENCE_S = 20.0  # for the kernel to end what was killed, on a machine that is very busy
+_LONGEST_PAUSE_S = 0.5  # between two looks at the files
 
 
 @contextmanager
@@ -270,7 +271,8 @@ class Watch:
             return ""
         found = self.look(descendants(process.status.process))
         took = time.monotonic() - now
-        self._pause_s = max(self._pause_s, 4 * took)  # looking takes a fifth of the time at most
+        # looking takes a fifth of the time at most, where it does not take long
+        self._pause_s = max(self._pause_s, min(4 * took, _LONGEST_PAUSE_S))
         self._next = time.monotonic() + self._pause_s
         return found
 
