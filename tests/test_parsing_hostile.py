@@ -82,6 +82,7 @@ class TestTotal:
             assert said == said.strip()
             assert all(line in text for line in said.split("\n"))
 
+    @pytest.mark.untraced
     @pytest.mark.parametrize("piece", [*PIECES, *MORE_PIECES])
     @pytest.mark.parametrize(
         "around", ["{}", "```{}!", "~~~{}`", "Command: **{}!", "Command: `{}!", "{}Command: a"]
