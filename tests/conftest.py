@@ -30,11 +30,6 @@ settings.register_profile("traced", settings.get_profile("default"), max_example
 settings.load_profile("default")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Has the tests of sandboxes done first: they fork, which is cheap while little has been imported."""
-    items.sort(key=lambda item: not item.path.name.startswith("test_sandbox_"))
-
-
 @pytest.fixture
 def intercode_data() -> Path:
     """The folder with InterCode's data files, or a skip that says why."""
