@@ -1,6 +1,5 @@
 """Tasks for a shell with their file trees, read from a folder; right commands are kept apart from the tasks."""
 
-import json
 import threading
 import time
 import weakref
@@ -10,6 +9,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from tinysmith.environments._task_file import rows_of
 from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import DataError
 from tinysmith.mapping import freeze
@@ -82,7 +82,7 @@ def _load(pairs: list[tuple[Path, Path]]) -> BashData:
         name = path.stem.removeprefix(_PREFIX)
         trees[name] = Tree.read(tree)
         splits[name] = []
-        for index, row in enumerate(_rows(path)):
+        for index, row in enumerate(rows_of(path)):
             if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in ("query", "gold")):
                 raise DataError(
                     f"{path}: row {index} lacks one of the texts query and gold; fetch the file again."
@@ -112,13 +112,3 @@ def _above(path: str) -> Iterator[str]:
     while path:
         path = path.rpartition("/")[0]
         yield path
-
-
-def _rows(path: Path) -> list[Any]:
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path}: this is no JSON file that can be read: {error}; fetch it again.") from error
-    if not isinstance(rows, list):
-        raise DataError(f"{path}: this is no list of tasks; fetch it again.")
-    return rows

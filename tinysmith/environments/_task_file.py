@@ -40,15 +40,27 @@ class TaskFile(Generic[D]):
         with self._lock:
             data = self._shared.get(key)
             if data is None:
-                data = self._shared[key] = self._make(path, _rows(path))
+                data = self._shared[key] = self._make(path, self._rows(path))
         return data
 
+    @staticmethod
+    def _rows(path: Path) -> list[Any]:
+        rows = rows_of(path)
+        if not rows:
+            raise DataError(f"{path}: this is no list of tasks; fetch it again.")
+        return rows
 
-def _rows(path: Path) -> list[Any]:
+
+def rows_of(path: Path) -> list[Any]:
+    """The rows of a JSON file, of which there may be none.
+
+    Raises:
+        DataError: It is no such file, or holds no list.
+    """
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path}: this is no JSON file that can be read: {error}; fetch it again.") from error
-    if not isinstance(rows, list) or not rows:
+    if not isinstance(rows, list):
         raise DataError(f"{path}: this is no list of tasks; fetch it again.")
     return rows
