@@ -260,14 +260,14 @@ class TestActions:
 
     def test_time(self, folder: Path) -> None:
         """A command that takes too long is an observation, and nothing is left of it."""
-        steps, grade = play(made(folder, wall_s=0.3), "one/3", "sleep 99", "echo on")
+        steps, grade = play(made(folder, wall_s=1.0), "one/3", "sleep 99", "echo on")
         assert (steps[0].observation, steps[1].observation) == ("Command timed out", "on\n")
         assert (steps[0].info["timed_out"], steps[0].info["exit_code"]) == (True, 137)
         assert grade.score == 0.67
 
     def test_time_of_gold(self, folder: Path) -> None:
         """A right command that takes too long counts as what is seen of such."""
-        assert play(made(folder, wall_s=0.3), "one/3", "sleep 98")[1].solved
+        assert play(made(folder, wall_s=1.0), "one/3", "sleep 98")[1].solved
 
     @pytest.mark.parametrize("fidelity", ["intercode", "strict"])
     def test_output(self, fidelity: Fidelity, folder: Path) -> None:

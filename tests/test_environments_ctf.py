@@ -257,11 +257,11 @@ class TestEpisode:
 
     def test_time(self, data: Path) -> None:
         """A command that takes too long is ended, and each fidelity says so in its words."""
-        limits = SandboxLimits(wall_s=0.3)
+        limits = SandboxLimits(wall_s=1.0)
         steps, _ = asyncio.run(play(CtfEnvironment(data, limits=limits), "1", "sleep 9"))
         assert (steps[0].observation, steps[0].info["timed_out"]) == ("Command timed out", True)
         steps, _ = asyncio.run(play(CtfEnvironment(data, limits=limits, fidelity="strict"), "1", "sleep 9"))
-        assert steps[0].observation == "[The command was ended: it ran for more than 0.3 s.]"
+        assert steps[0].observation == "[The command was ended: it ran for more than 1 s.]"
 
     def test_no_assets(self, data: Path) -> None:
         """A task whose files were not given runs in an empty folder, and says so; to skip ends it with nothing."""

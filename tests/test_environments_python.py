@@ -197,7 +197,7 @@ class TestGrade:
 
     def test_gold_hangs(self, folder: Path) -> None:
         """Gold code that cannot be run is no wrong answer."""
-        environment = PythonEnvironment(folder, limits=SandboxLimits(wall_s=0.7))
+        environment = PythonEnvironment(folder, limits=SandboxLimits(wall_s=1.5))
         with pytest.raises(DataError, match="task '3': its gold code gives nothing to compare with"):
             grades(environment, ("3", DOUBLE))
 

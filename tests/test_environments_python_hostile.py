@@ -155,7 +155,7 @@ class TestHostile:
 
     def test_time(self, folder: Path) -> None:
         """Code that takes too long is ended."""
-        environment = PythonEnvironment(folder, limits=SandboxLimits(wall_s=0.7))
+        environment = PythonEnvironment(folder, limits=SandboxLimits(wall_s=2.0))
         steps = steps_of(environment, "0", "x = 1", ENDLESS, "3 + 4")
         assert steps[1].observation.startswith("Error executing action: it took too long; a new interpreter")
         assert (steps[1].info["namespace_lost"], steps[1].info["timed_out"]) == (True, True)

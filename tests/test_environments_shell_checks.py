@@ -46,7 +46,7 @@ class TestChecks:
     def test_that_do_not_end(self) -> None:
         """A check that the agent's files hold up is ended, and the task is not solved."""
         task = ShellTask("t", "Do it.", check="cat /work/pipe; true", cwd="/work")
-        assert not graded(task, "mkfifo pipe", limits=SandboxLimits(wall_s=0.4)).solved
+        assert not graded(task, "mkfifo pipe", limits=SandboxLimits(wall_s=1.0)).solved
 
     @pytest.mark.parametrize(
         ("verdict", "grade"),

@@ -74,7 +74,7 @@ class TestLimits:
         assert output.is_timed_out
         assert not output.is_executed
         assert "time limit of 0.2 seconds" in output.text
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 60
         assert run("SELECT 1").text == "[(1,)]"
 
     def test_stop(self) -> None:

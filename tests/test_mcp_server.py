@@ -301,7 +301,7 @@ asyncio.run(serve())
 
     def test_a_call_after_the_end_is_told(self) -> None:
         """A call that comes when the server has just been left says that it was closed."""
-        with raw("begin(tool('do'))") as server:
+        with raw("begin(tool('do'))\ntime.sleep(600)", grace_s=0) as server:
             connection = server._open
         with pytest.raises(ToolError, match=r"was closed\. Start it again"):
             connection.call("do", {})

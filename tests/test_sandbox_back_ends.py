@@ -37,7 +37,7 @@ class TestExec:
             done = box.exec(["/usr/bin/printf", "%s|", *awkward])
             assert done.stdout.decode() == "|".join(awkward) + "|"
             assert (done.stderr, done.exit_code, done.ended_by, done.is_session_new) == (b"", 0, "", False)
-            assert 0 < done.duration_s < 5
+            assert 0 < done.duration_s < 60
 
     @on_each_back_end
     def test_a_text_is_for_bash(self, back_end: Maker) -> None:
@@ -140,15 +140,15 @@ class TestExec:
     @on_each_back_end
     def test_time_and_output_have_their_limits(self, back_end: Maker) -> None:
         """A command that takes too long or prints too much is ended, tells which, and has told what it printed."""
-        with back_end.sandbox(limits=SandboxLimits(wall_s=0.3, output_bytes=10_000)) as box:
+        with back_end.sandbox(limits=SandboxLimits(wall_s=1.0, output_bytes=10_000)) as box:
             done = box.exec("echo early; sleep 1000")
             assert (done.text, done.ended_by, done.exit_code) == ("early\n", "wall_s", 137)
             assert done.is_timed_out
-            assert box.exec("sleep 0.5; echo late", wall_s=5.0).text == "late\n"
-            done = box.exec("yes", wall_s=5.0)
+            assert box.exec("sleep 1.1; echo late", wall_s=60.0).text == "late\n"
+            done = box.exec("yes", wall_s=60.0)
             assert (done.ended_by, len(done.stdout), done.exit_code) == ("output_bytes", 10_000, 137)
             assert done.text.startswith("y\ny\n")
-            assert box.exec("echo on").text == "on\n"
+            assert box.exec("echo on", wall_s=60.0).text == "on\n"
 
     @on_each_back_end
     def test_a_command_is_ended_from_another_thread(self, back_end: Maker) -> None:
@@ -179,9 +179,9 @@ class TestExec:
                 await box.areset()
                 with pytest.raises(SandboxError):
                     await box.aread_file("/tmp/b")
-                done = await asyncio.gather(*(box.aexec("sleep 0.2; echo on") for _ in range(5)))
+                meet = "> tmp/met-{}; until set -- tmp/met-* && [ $# = 5 ]; do sleep 0.01; done; echo on"
+                done = await asyncio.gather(*(box.aexec(meet.format(number)) for number in range(5)))
                 assert [each.text for each in done] == ["on\n"] * 5
-                assert max(each.duration_s for each in done) < 1.0
 
         asyncio.run(work())
 

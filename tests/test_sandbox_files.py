@@ -139,7 +139,7 @@ class TestOddFiles:
     @as_root_and_as_user
     def test_reading_what_is_no_file_is_bounded(self) -> None:
         """FIFOs, folders, devices, loops and what does not end or exist are refused within the time limit."""
-        with sandbox(limits=SandboxLimits(wall_s=0.3, output_bytes=100_000)) as box:
+        with sandbox(limits=SandboxLimits(wall_s=2.0, output_bytes=100_000)) as box:
             says(box, "mkfifo /tmp/fifo; ln -s loop /tmp/loop; ln -s /dev/zero /tmp/zero; mkdir /tmp/folder")
             for path in ("fifo", "loop", "zero", "folder", "missing", "fifo/x"):
                 with pytest.raises(SandboxError, match=f"^/tmp/{path} "):

@@ -60,7 +60,7 @@ class TestAround:
     def test_a_copy_of_too_much_is_too_full(self) -> None:
         """A fork of files that are over their limits cannot be written to, either, before some are gone."""
         with sandbox(limits=SMALL) as box:
-            box.exec("head -c 7M /dev/zero > /tmp/full; sleep 1")
+            box.exec("head -c 7M /dev/zero > /tmp/full; sleep 4")
             with box.fork() as other:
                 assert other.exec("echo x > /tmp/more").exit_code == 1
                 assert other.exec("rm /tmp/full /tmp/more; sleep 0.05; echo on").text == "on\n"
@@ -88,7 +88,7 @@ class TestAround:
     def test_what_is_full_fills_no_more_by_a_session(self) -> None:
         """While too much is there, a session's shell cannot write; where there is room again, it can."""
         with sandbox(limits=SMALL) as box, box.open_session() as session:
-            assert session.run("head -c 6M /dev/zero > /tmp/full; sleep 1").is_session_new
+            assert session.run("head -c 6M /dev/zero > /tmp/full; sleep 4").is_session_new
             assert session.run("echo x > /tmp/more").exit_code == 1
             assert session.run("ulimit -f 100; echo x > /tmp/more").exit_code == 1
             assert session.run("word=lost; rm /tmp/full").is_session_new
