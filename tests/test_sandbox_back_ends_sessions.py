@@ -1,6 +1,7 @@
 """What every back end's sessions do: one suite for all, with commands that would break a shell's framing."""
 
 import asyncio
+import re
 import threading
 
 import pytest
@@ -200,6 +201,15 @@ class TestHostileCommands:
             assert said(session, "cat <&0 & wait; echo on") == "on"
             assert said(session, "python3 -c 'input()' 2>&1 | tail -1; bash; sh -s; echo on").endswith("on")
             assert said(session, "ls /proc/self/fd").split() == ["0", "1", "2", "3"]
+
+    @on_each_back_end
+    def test_mistakes_are_told_as_without_a_session(self, back_end: Maker) -> None:
+        """What the shell says of a command's mistake begins with its own name, which is always the same."""
+        with back_end.sandbox() as box, box.open_session() as first, box.open_session() as second:
+            told = box.exec("nothing", merges_stderr=True).text
+            assert told == "/bin/bash: line 1: nothing: command not found\n"
+            for session in (first, second):
+                assert re.sub("line [0-9]+", "line 1", session.run("nothing").text) == told
 
     @on_each_back_end
     def test_what_is_no_command_is_refused(self, back_end: Maker) -> None:

@@ -77,7 +77,7 @@ class Invocation:
         """Starts it, in the thread whose end ends it.
 
         Args:
-            **streams: stdin, stdout, stderr and pass_fds as for `subprocess.Popen`.
+            **streams: stdin, stdout and stderr as for `subprocess.Popen`.
 
         Raises:
             EnvironmentLost: It cannot be started.
@@ -101,18 +101,13 @@ class Invocation:
         with machinery():
             return self.start(**streams)
 
-    def admit(self, descriptor: int) -> None:
-        """Lets whom it runs as open a pipe of ours by its name, as a script."""
-        if self.uid is not None:
-            os.fchown(descriptor, self.uid, self.uid)
-
     def start(self, *, told_at: int = -1, **streams: Any) -> "subprocess.Popen[bytes]":
         """Starts it alone; it tells its status on a file descriptor, where one is given."""
         sources = [] if self.filter is None else [in_memory(self.filter)]
         told: list[str] = ["--seccomp", str(sources[0])] if sources else []
         told += [] if told_at < 0 else ["--json-status-fd", str(told_at)]
         sources.append(in_memory("".join(f"{option}\0" for option in (*told, *self.options)).encode()))
-        kept = [life(), *sources, *([] if told_at < 0 else [told_at]), *streams.pop("pass_fds", ())]
+        kept = [life(), *sources, *([] if told_at < 0 else [told_at])]
         try:
             return subprocess.Popen(  # noqa: S603  # this is the one door through which it comes
                 [*_setpriv(self.uid), self.program, "--args", str(sources[-1]), "--", *self.arguments],

@@ -1,7 +1,6 @@
 """A bash that stays, in a process of this machine.
 
-It reads commands as a script, from a pipe whose other end we keep: not from its standard input, where the commands
-would read the next ones.
+It reads commands from a pipe whose other end we keep; the commands themselves read nothing there.
 """
 
 import os
@@ -39,10 +38,6 @@ class Beginning(Protocol):
 
     def begin(self, **streams: Any) -> Process:
         """Starts it."""
-        ...
-
-    def admit(self, descriptor: int) -> None:
-        """Lets it open a pipe of ours by its name."""
         ...
 
 
@@ -149,22 +144,21 @@ class _Shell:
         self._is_idle = threading.Event()
         self.limits = quota.now()
         with machinery():
-            script, self._in = os.pipe2(os.O_CLOEXEC)
+            commands, self._in = os.pipe2(os.O_CLOEXEC)
         try:
-            how = invite(["/bin/bash", "--norc", "--noprofile", f"/dev/fd/{script}"], self.limits)
-            how.admit(script)
-            threading.Thread(target=self._keep, args=(how, script), name="tinysmith-session", daemon=True).start()
+            how = invite(["/bin/bash", "--norc", "--noprofile", "-s"], self.limits)
+            threading.Thread(target=self._keep, args=(how, commands), name="tinysmith-session", daemon=True).start()
             self._process = self._begun.result()
         except BaseException:
             os.close(self._in)
             raise
         finally:
-            os.close(script)
+            os.close(commands)
         stdout = self._process.main.stdout
         self._out = -1 if stdout is None else stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
-        self._frame = f"exec {script}<&-\ncd -- {shlex.quote(cwd)} 2>/dev/null\n".encode() + BEGIN_UNMARKED
+        self._frame = f"cd -- {shlex.quote(cwd)} 2>/dev/null\n".encode() + BEGIN_UNMARKED
 
     def answer(self, reading: Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
         """Sends a command and reads what it prints; tells what is to end it, and if it was stopped."""
@@ -243,14 +237,9 @@ class _Shell:
                 poll.unregister(self._in)
         return frame
 
-    def _keep(self, how: Beginning, script: int) -> None:
+    def _keep(self, how: Beginning, commands: int) -> None:
         try:
-            process = how.begin(
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                pass_fds=(script,),
-            )
+            process = how.begin(stdin=commands, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for it
             self._begun.set_exception(error)
             return
