@@ -18,6 +18,7 @@ from pathlib import Path
 from attrs import define, evolve, field
 
 from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
+from tinysmith.sandbox._leftovers import PREFIX, leftovers, own
 from tinysmith.sandbox.spec import Bind
 from tinysmith.sandbox.tree import Entry, Tree, parents_of
 
@@ -39,6 +40,8 @@ SHOWN_ETC = tuple(
     if (Path("/etc") / name).exists()
 )
 """What is shown of the host's /etc."""
+
+_seen: set[tuple[int, Path]] = set()  # processes, this one's ancestors too, and temporary folders
 
 _SPARE_UIDS = range(1_900_000_000, 2_100_000_000)  # nobody's, and beyond those that containers are given
 
@@ -65,10 +68,10 @@ class Folder:
     root: Path
     etc: Path
     uid: int | None
-    _remove: "weakref.finalize[[Path, int], Folder]" = field(init=False, repr=False)
+    _remove: "weakref.finalize[[Path, int, int], Folder]" = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._remove = weakref.finalize(self, _remove_ours, self.place, os.getpid())
+        self._remove = weakref.finalize(self, _remove_ours, self.place, own(self.place), os.getpid())
 
     @classmethod
     def make(cls, uid: int | None) -> "Folder":
@@ -77,7 +80,8 @@ class Folder:
         Raises:
             SandboxUnavailable: The sandbox's user may not pass to there.
         """
-        place = Path(tempfile.mkdtemp(prefix="tinysmith-"))
+        _take_leftovers_away()
+        place = Path(tempfile.mkdtemp(prefix=PREFIX))
         closed = [] if uid is None else [each for each in place.parents if not each.stat().st_mode & stat.S_IXOTH]
         if closed:
             place.rmdir()
@@ -222,9 +226,23 @@ def _refuse_reserved(tree: Sequence[Entry], binds: Sequence[Bind]) -> None:
             raise UsageError(f"Bind: {wrong[0]} is a link in the tree; show {bind.source.name} somewhere else.")
 
 
-def _remove_ours(place: Path, process: int) -> None:
+def _remove_ours(place: Path, lock: int, process: int) -> None:
     if os.getpid() == process:  # and not one that was forked from it
-        _remove(place)
+        try:
+            _remove(place)
+        finally:
+            os.close(lock)
+
+
+def _take_leftovers_away() -> None:
+    """Takes away what killed processes have left, the first time that this one makes something where it was."""
+    temporary = Path(tempfile.gettempdir())
+    if (os.getpid(), temporary) in _seen:
+        return
+    _seen.add((os.getpid(), temporary))
+    for place in leftovers(temporary):
+        with suppress(EnvironmentLost):  # who makes another sandbox need not know
+            _remove(place)
 
 
 def _remove(folder: Path) -> None:

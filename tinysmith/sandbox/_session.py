@@ -147,7 +147,8 @@ class _Shell:
             commands, self._in = os.pipe2(os.O_CLOEXEC)
         try:
             how = invite(["/bin/bash", "--norc", "--noprofile", "-s"], self.limits)
-            threading.Thread(target=self._keep, args=(how, commands), name="tinysmith-session", daemon=True).start()
+            keep = partial(self._keep, how, commands)
+            threading.Thread(target=keep, name="tinysmith-session", daemon=True).start()
             self._process = self._begun.result()
         except BaseException:
             os.close(self._in)

@@ -1,0 +1,59 @@
+"""What killed processes have left of their sandboxes' files, which whoever makes one later takes away.
+
+A place has a file that its process holds a lock on, which ends with that process, however it ended. The lock is no
+number of a process, which would say nothing where others number them, as containers that share `/tmp` do.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+PREFIX = "tinysmith-"
+_OWNED = "owned"
+
+
+def own(place: Path) -> int:
+    """Says of a new place that it is ours; returns the file descriptor by which it is, to be closed at its end."""
+    import fcntl  # noqa: PLC0415  # there is none on Windows, where this file is imported, too
+
+    unseen = place / f"not-yet-{_OWNED}"  # nobody looks for it before it is locked
+    lock = os.open(unseen, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with suppress(OSError):  # a file system without locks: then nobody takes it away
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        unseen.rename(place / _OWNED)
+    return lock
+
+
+def leftovers(temporary: Path) -> Iterator[Path]:
+    """Our user's places in a temporary folder whose process has ended; nobody else is given one meanwhile."""
+    with os.scandir(temporary) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(PREFIX)]
+    for name in names:
+        with suppress(OSError):  # it is gone meanwhile, is no place, or is owned
+            lock = _owned_by_nobody(temporary / name)
+            try:
+                yield temporary / name
+            finally:
+                os.close(lock)
+
+
+def _owned_by_nobody(place: Path) -> int:
+    """A lock on the place of a process that has ended.
+
+    Raises:
+        OSError: It is none.
+    """
+    import fcntl  # noqa: PLC0415  # as above
+
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise NotADirectoryError(place)
+    lock = os.open(place / _OWNED, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
