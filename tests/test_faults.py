@@ -24,7 +24,7 @@ GALLERY: list[type[Strategy[Any]]] = [getattr(machines, name) for name in machin
 def played(strategy: type[Strategy[Draft]], *invariants: Callable[..., bool]) -> str:
     """What a three-line property test says of a strategy."""
     with pytest.raises(AssertionError) as caught:
-        strategy_test(strategy, invariants=invariants)().test_every_run()
+        strategy_test(strategy, invariants=invariants, max_examples=500)().test_every_run()
     return str(caught.value)
 
 

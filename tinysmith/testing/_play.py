@@ -1,7 +1,8 @@
 """One run under test: events are folded one by one, and what fails is told as a conversation."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from traceback import walk_tb
+from typing import Any, TypeAlias
 
 from tinysmith.conversation import Conversation
 from tinysmith.limits import Limits
@@ -11,6 +12,34 @@ from tinysmith.strategy import Strategy
 from tinysmith.testing._properties import Invariant, Properties
 from tinysmith.testing._referee import TEST_LIMITS, Referee
 from tinysmith.testing._report import report
+
+Turns: TypeAlias = tuple[tuple[str, Event], ...]
+"""Nodes and events, in order."""
+
+Check: TypeAlias = list[tuple[str, int]]
+"""Files and lines."""
+
+
+class FaultError(AssertionError):
+    """Something that does not hold, told with the conversation that shows it.
+
+    Attributes:
+        board: Its first board.
+        turns: Who was answered, and what with.
+        check: Which check found it: the lines of the last two functions.
+    """
+
+    def __init__(self, told: str, board: Any, turns: Turns, check: Check) -> None:
+        super().__init__(told)
+        self.board = board
+        self.turns = turns
+        self.check = check
+
+    def plainly(self) -> AssertionError:
+        """The same as who reads it knows it."""
+        plain = AssertionError(str(self))
+        plain.__cause__ = self.__cause__
+        return plain
 
 
 class Play:
@@ -80,9 +109,13 @@ class _Telling:
         """Tells an AssertionError with its conversation."""
         if not isinstance(error, AssertionError):
             return
-        referee = self.play.referee
-        conversation = Conversation(referee.strategy, self.play.board, tuple(self.play.events), referee.limits)
-        raise AssertionError(report(str(error), conversation, referee.properties.given)) from error.__cause__
+        play, referee = self.play, self.play.referee
+        conversation = Conversation(referee.strategy, play.board, tuple(play.events), referee.limits)
+        told = report(str(error), conversation, referee.properties.given)
+        nodes = (position.node for position in play.positions)
+        turns = tuple(zip(nodes, play.events, strict=False))
+        lines = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+        raise FaultError(told, play.board, turns, lines[-2:]) from error.__cause__
 
 
 def replay(
@@ -109,7 +142,10 @@ def replay(
         AssertionError: Something does not hold.
     """
     made = strategy() if isinstance(strategy, type) else strategy
-    return replayed(Referee(made, Properties(invariants), limits), board, events)
+    try:
+        return replayed(Referee(made, Properties(invariants), limits), board, events)
+    except FaultError as error:
+        raise error.plainly() from error.__cause__
 
 
 def replayed(referee: Referee, board: Any, events: Iterable[Event]) -> Position[Any]:

@@ -15,10 +15,11 @@ from tinysmith.limits import Limits
 from tinysmith.messages import Event
 from tinysmith.strategy import Strategy, plan_of
 from tinysmith.testing._answers import Given
-from tinysmith.testing._play import Play, replayed
+from tinysmith.testing._play import FaultError, Play, replayed
 from tinysmith.testing._properties import Invariant, Properties, marked
 from tinysmith.testing._referee import TEST_LIMITS, Referee
 from tinysmith.testing._seeds import seeds
+from tinysmith.testing._shortening import shortened
 from tinysmith.testing._table import Table
 
 B = TypeVar("B")
@@ -97,10 +98,11 @@ def _run(table: Table, properties: Properties, max_steps: int, max_examples: int
         lines = problem or f"{plan_of(table.strategy).name}: the same run came out differently."
         told, _, rest = lines.partition("\n")
         raise AssertionError(f"{told} It depends on more than its board and the reply.\n{rest}") from None
-    except AssertionError as error:
-        raise AssertionError(str(error)) from error.__cause__
-    if first is not None:  # a drawn run that shows a fault is shorter, if there is one
-        raise first
+    except FaultError as error:
+        first = error  # it was made as small as Hypothesis can
+    if first is not None:
+        shortest = shortened(referee, first)
+        raise shortest.plainly() from shortest.__cause__
 
 
 def _settings(max_examples: int | None) -> settings:
@@ -120,7 +122,7 @@ def _settings(max_examples: int | None) -> settings:
     )
 
 
-def _seeded(table: Table, referee: Referee, max_steps: int) -> AssertionError | None:
+def _seeded(table: Table, referee: Referee, max_steps: int) -> FaultError | None:
     """Plays the conversations that a search finds, and returns the first failure."""
     if not table.is_default:
         return None
@@ -129,7 +131,7 @@ def _seeded(table: Table, referee: Referee, max_steps: int) -> AssertionError | 
             replayed(referee, conversation.board, conversation.events)
     except CannotGenerateError:  # of a type that hardly any value fits; drawing goes on trying
         return None
-    except AssertionError as error:
+    except FaultError as error:
         return error
     return None
 

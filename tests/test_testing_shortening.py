@@ -1,0 +1,95 @@
+"""A fault that is shown by as few turns as can be."""
+
+from collections.abc import Sequence
+
+import pytest
+from attrs import evolve
+from faulty import Draft, WrongHalt, only_accepted_poems_are_published
+from hypothesis import given
+from hypothesis import strategies as st
+from sketches import Pad, Vote, added
+
+from tinysmith import Halt, Observation, Reply, Strategy
+from tinysmith.messages import Event
+from tinysmith.testing._play import FaultError, replayed
+from tinysmith.testing._properties import Properties
+from tinysmith.testing._referee import TEST_LIMITS, Referee
+from tinysmith.testing._shortening import shortened
+
+PUBLISHED = (Reply("Roses."), Reply("REJECT so"), Observation("", terminated=True))
+
+
+def fault_of(referee: Referee, board: object, events: Sequence[Event]) -> FaultError:
+    """What a conversation shows."""
+    with pytest.raises(FaultError) as caught:
+        replayed(referee, board, events)
+    return caught.value
+
+
+def wrong() -> Referee:
+    """Who finds that a poem is published that nobody accepted."""
+    return Referee(WrongHalt(), Properties([only_accepted_poems_are_published]), TEST_LIMITS)
+
+
+class Touchy(Vote):
+    """Cannot bear that all say the same."""
+
+    def parse(self, pad: Pad, replies: Sequence[str], /) -> Pad:
+        if len(set(replies)) == 1:
+            raise KeyError(replies[0])
+        return evolve(added(pad, *replies), left=pad.left - 1)
+
+
+def is_spent(pad: Pad) -> bool:
+    """No round is left."""
+    return pad.left <= 0
+
+
+class Ballots(Strategy[Pad]):
+    """Votes until no round is left."""
+
+    vote = Touchy()
+    done = Halt()
+    initial = vote
+    edges = (vote.to(done, when=is_spent), vote.to(vote))
+
+
+class TestShortened:
+    @given(st.lists(st.sampled_from(["ACCEPT", "REJECT no"]), max_size=6), st.integers(0, 6))
+    def test_rounds_that_are_of_no_use_are_left_out(self, verdicts: list[str], at: int) -> None:
+        """However often a conversation goes round before it shows the fault, once is enough."""
+        board = Draft(rounds_left=10)
+        rounds = [(Reply("Violets."), Reply(verdict), Observation("")) for verdict in verdicts]
+        fault = fault_of(wrong(), board, [event for turn in (*rounds, PUBLISHED) for event in turn])
+        found = shortened(wrong(), fault)
+        assert [node for node, _ in found.turns] == ["writer", "critic", "shell"]
+        assert "\n    3 " in str(found)
+        assert "\n    4 " not in str(found)
+
+    @given(st.lists(st.sampled_from(["again", "REJECT no", "nonsense"]), max_size=8))
+    def test_who_said_something_still_says_it(self, said: list[str]) -> None:
+        """Each turn that is left is one that was there, in the same order, at the same node."""
+        critics = [Reply(each) for each in said[:3]]  # what is no verdict is asked for again
+        events: list[Event] = [Reply("Roses."), *critics, Reply("REJECT so"), *([Observation("")] * 5)]
+        referee = Referee(WrongHalt(), Properties([lambda draft: draft.verdict != "REJECT"]), TEST_LIMITS)
+        fault = fault_of(referee, Draft(rounds_left=10), events)
+        left = iter(fault.turns)
+        found = shortened(referee, fault)
+        assert all(turn in left for turn in found.turns)
+        assert len(found.turns) == 2
+
+    def test_another_fault_is_not_this_one(self) -> None:
+        """What another check would find in a part of the conversation is not told instead."""
+        fault = fault_of(wrong(), Draft(), PUBLISHED)
+        other = FaultError(str(fault), fault.board, fault.turns * 2, [("another.py", 1)])
+        assert shortened(wrong(), other) is other
+
+    def test_an_answer_that_nobody_waits_for_is_no_fault(self) -> None:
+        """A part in which a seat is answered twice, or out of turn, shows nothing."""
+        referee = Referee(Ballots(), Properties([]), TEST_LIMITS)
+        votes = [("vote[0]", "aye"), ("vote[1]", "nay"), ("vote[1]", "aye"), ("vote[0]", "aye")]
+        fault = fault_of(referee, Pad(left=9), [Reply(text, answers=seat) for seat, text in votes])
+        assert "raised KeyError" in str(fault)
+        found = shortened(referee, fault)
+        assert [(event.answers, event.text) for _, event in found.turns if isinstance(event, Reply)] == votes[2:]
+        assert "raised KeyError" in str(found)
