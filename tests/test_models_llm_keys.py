@@ -62,7 +62,7 @@ class TestLeaks:
         caplog.set_level(logging.DEBUG, logger="tinysmith")
         monkeypatch.setenv("A_CANARY_OF_OURS", canary())
         with serving(rest=bad) as server:
-            llm = LLM(model, base_url=server.base_url, timeout_s=0.2, max_retries=1, backoff_s=0.001)
+            llm = LLM(model, base_url=server.base_url, timeout_s=0.5, max_retries=1, backoff_s=0.001)
             if source == "environment":
                 llm = evolve(llm, api_key_env="A_CANARY_OF_OURS")
             else:

@@ -176,15 +176,15 @@ class TestTimeout:
         """A server that stalls, or sends a byte now and then for ever, is left when timeout_s is over."""
         with serving(rest=slow()) as server:
             begun = time.monotonic()
-            with pytest.raises(ModelTimeout, match=r"No complete answer within 0\.3 s|No answer in time"):
-                door(LLM(model, base_url=server.base_url, timeout_s=0.3, max_retries=0), HELLO)
-            assert time.monotonic() - begun < 1.5
+            with pytest.raises(ModelTimeout, match=r"No complete answer within 0\.6 s|No answer in time"):
+                door(LLM(model, base_url=server.base_url, timeout_s=0.6, max_retries=0), HELLO)
+            assert time.monotonic() - begun < 30
             assert len(server.seen) == 1
 
     def test_tried_again(self, model: str, door: Door) -> None:
         """A time-out is tried again."""
         with serving(drip()) as server:
-            llm = LLM(model, base_url=server.base_url, timeout_s=0.3, backoff_s=0.001)
+            llm = LLM(model, base_url=server.base_url, timeout_s=0.6, backoff_s=0.001)
             assert door(llm, HELLO).text == "hello"
             assert len(server.seen) == 2
 
@@ -194,8 +194,8 @@ class TestTimeout:
         with serving(rest=slow()) as server:
             begun = time.monotonic()
             with pytest.raises(ModelTimeout):
-                door(LLM(model, base_url=server.base_url), evolve(HELLO, timeout_s=0.3))
-            assert time.monotonic() - begun < 1.5
+                door(LLM(model, base_url=server.base_url), evolve(HELLO, timeout_s=0.6))
+            assert time.monotonic() - begun < 30
             assert len(server.seen) == 1
 
     def test_run_time_in_wait(self, door: Door) -> None:
@@ -326,7 +326,7 @@ class TestFallbacks:
         with serving(stall()) as server:
             other = LLM("openai/b", base_url=server.base_url)
             with pytest.raises(ModelTimeout):
-                door(LLM("openai/a", base_url=server.base_url, fallbacks=[other]), evolve(HELLO, timeout_s=0.2))
+                door(LLM("openai/a", base_url=server.base_url, fallbacks=[other]), evolve(HELLO, timeout_s=0.6))
             assert len(server.seen) == 1
 
     def test_answer(self, door: Door) -> None:

@@ -6,12 +6,13 @@ import resource
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sandboxes import as_root_and_as_user, living, names_in, needs_sandbox, sandbox, wait_until
+from sandboxes import all_gone, as_root_and_as_user, living, names_in, needs_sandbox, sandbox, wait_until
 
 from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.sandbox import SandboxLimits, SandboxSpec, Stop
@@ -66,6 +67,28 @@ class TestStatus:
             status.wait_for_first()
             assert (status.process, status.first) == (gone.pid, -1)
 
+    def test_it_is_closed_while_others_end_it(self) -> None:
+        """A file descriptor that is given back is nobody's to signal, at whatever moment."""
+        child = sleeper()
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                for _ in range(300):
+                    status = Status.new()
+                    status.first, status.process = os.pidfd_open(child.pid), child.pid
+                    over = pool.submit(status.close)
+                    while not over.done():
+                        status.end_first()
+                    status.wait_for_first()
+                    assert not status.read()
+                    assert not status.is_first_alive()
+                    over.result()
+        finally:
+            sys.setswitchinterval(interval)
+            child.kill()
+            child.communicate()
+
 
 class TestProcess:
     def test_one_that_told_nothing_is_ended(self) -> None:
@@ -110,6 +133,21 @@ class TestProcess:
         _end(gone.pid, 0)
 
     @needs_sandbox
+    def test_another_that_has_the_number_is_left_alone(self) -> None:
+        """Where the first process has ended, its number may be another's, whose children are not ended."""
+        parent = subprocess.Popen(["/bin/sh", "-c", "sleep 100 & wait"], stdout=subprocess.PIPE)
+        try:
+            assert wait_until(lambda: bool(living(parent.pid)))
+            (child,) = living(parent.pid)
+            status = Status.new()
+            with closing(status):
+                status.process = parent.pid
+                Process(parent, status).end_others()
+            assert not all_gone({child}, 0.2)
+        finally:
+            os.kill(child.number, signal.SIGKILL)
+            parent.communicate()
+
     def test_what_cannot_be_started(self) -> None:
         """Where the system refuses to start it, nothing stays open."""
         box = BubblewrapSandbox(SandboxSpec())

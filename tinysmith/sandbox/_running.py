@@ -62,7 +62,7 @@ class Status:
     process: int = 0
     exit_code: int | None = None
     _text: bytes = b""
-    _lock: threading.Lock = field(factory=threading.Lock)  # who ends it from another thread reads, too
+    _lock: threading.Lock = field(factory=threading.Lock)  # who ends it from another thread reads and signals, too
 
     @classmethod
     def new(cls) -> "Status":
@@ -81,6 +81,8 @@ class Status:
     def read(self) -> bool:
         """Reads what there is; False at the end."""
         with self._lock:
+            if self.source < 0:
+                return False
             if not is_readable(self.source, 0):
                 return True
             read = os.read(self.source, _CHUNK)
@@ -98,12 +100,24 @@ class Status:
         while not self.process and is_readable(self.source, _PATIENCE_S) and self.read():
             pass
 
+    def end_first(self) -> None:
+        """Ends the first process within, and all with it, if it is there."""
+        with self._lock, suppress(ProcessLookupError):  # it has ended meanwhile
+            if self.first >= 0:
+                signal.pidfd_send_signal(self.first, signal.SIGKILL)
+
+    def is_first_alive(self) -> bool:
+        """Whether the first process within is there, and has not ended."""
+        with self._lock:
+            return self.first >= 0 and not is_readable(self.first, 0)
+
     def close(self) -> None:
         """Gives its file descriptors back."""
-        for descriptor in (self.source, self.sink, self.first):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self.source = self.sink = self.first = -1
+        with self._lock:
+            for descriptor in (self.source, self.sink, self.first):
+                if descriptor >= 0:
+                    os.close(descriptor)
+            self.source = self.sink = self.first = -1
 
 
 def _descriptor_of(process: int) -> int:
@@ -127,7 +141,9 @@ def in_memory(data: bytes) -> int:
 
 
 def is_readable(descriptor: int, seconds: float) -> bool:
-    """Whether there is something to read within some seconds."""
+    """Whether there is something to read within some seconds; nothing where it is closed."""
+    if descriptor < 0:
+        return False
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(seconds * 1000))
@@ -148,12 +164,10 @@ class Process:
     patience_s: float = _PATIENCE_S
 
     def kill(self) -> None:
-        """Ends all within; may be called by any thread, again and again, until it is closed."""
+        """Ends all within; may be called by any thread, again and again, also when it is closed."""
         self.status.wait_for_first()
         try:
-            with suppress(ProcessLookupError):  # it has ended meanwhile
-                if self.status.first >= 0:
-                    signal.pidfd_send_signal(self.status.first, signal.SIGKILL)
+            self.status.end_first()
         finally:
             self.main.kill()
 
@@ -162,6 +176,8 @@ class Process:
         first = self.status.process
         with suppress(OSError):  # all of it is over
             within = Path(f"/proc/{first}/ns/pid").stat().st_ino
+            if not self.status.is_first_alive():  # whose number another process may have by now
+                return
             for process in descendants(first)[1:]:
                 _end(process, within)
 
