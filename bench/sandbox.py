@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -187,6 +188,20 @@ def measure_killed_beginnings(who: str) -> None:
     libc.prctl(SET_CHILD_SUBREAPER, 0, 0, 0, 0)
     bar(f"of {KILLED} {who} that were killed while they began, left a command", left, 0)
     print(f"       left a bwrap that had begun nothing, and never will: {inert}")
+    measure_leftovers(who)
+
+
+def measure_leftovers(who: str) -> None:
+    """What is left of the files of those who were killed, once another process has made a sandbox."""
+    folder = Path(os.environ["TMPDIR"])
+    count = len(list(folder.iterdir()))
+    child = os.fork()
+    if not child:
+        made().close()
+        os._exit(0)
+    os.waitpid(child, 0)
+    left = list(folder.iterdir())
+    bar(f"of {count} folders {who} that killed processes left, not taken away", len(left), 0)
 
 
 # Overshoot ---------------------------------------------------------------------------------------
@@ -299,7 +314,7 @@ def measure_all(who: str, uid: int, folder: str) -> None:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
-    os.environ["TMPDIR"] = folder
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
     print(f"\n-- {who}: {', '.join(Bubblewrap().probe().features)}")
     for measure in (measure_starting, measure_sessions, measure_crowd, measure_leavings, measure_overshoot):
         measure(who)

@@ -26,7 +26,8 @@ BEGIN_UNMARKED = _BEGIN.replace("%s", "", 1).encode()
 # One line, so that all of it is read before any of it runs; bash reads on only when it is done. The command is in
 # no loop, which a `break` in it would end, and in no function, whose variables it would declare. Bash reads bytes
 # one by one here, so the line is short; and bash 5.2 dies where `eval` is the next word after half a `$(`.
-_LINE = "_tb {begin};eval {command} </dev/null 201>&-;_te {end}\n"
+_LINE = "_tb;eval {command} 201>&-;_te {mark}\n"
+_MARKED_LINE = "_tb {mark};eval {command} </dev/null 201>&-;_te {mark}\n"
 _MARK = 8
 _CODE = re.compile(rb"[0-9]{1,3}")
 _NO_CODE = 255  # of an end that the command has made up
@@ -56,9 +57,8 @@ class Reading:
 
     def line(self, command: str) -> bytes:
         """What makes a shell that has read `BEGIN` run a command between the marks."""
-        end = self.mark.decode()
-        begin = "" if self._is_begun else end
-        return _LINE.format(begin=begin, command=shlex.quote(command), end=end).encode()
+        line = _LINE if self._is_begun else _MARKED_LINE
+        return line.format(mark=self.mark.decode(), command=shlex.quote(command)).encode()
 
     def take(self, more: bytes) -> None:
         """Takes what was read."""

@@ -1,6 +1,7 @@
 """A bash that stays, in a process of this machine.
 
-It reads commands from a pipe whose other end we keep; the commands themselves read nothing there.
+It reads commands as a script, from a pipe whose other end we keep: not from its standard input, where the commands
+would read the next ones.
 """
 
 import os
@@ -31,6 +32,10 @@ _GRACE_S = 1.0  # for a shell whose commands were ended to say so
 _IDLE_S = 0.5
 _CHUNK = 1 << 16
 _SPIN_S = 2e-4  # a builtin answers sooner than who sleeps is woken
+# By the same number in every session, since it is in what the shell says of mistakes.
+_SCRIPT = "/dev/fd/9"
+_SHELL = ("/bin/bash", "-pc", f"exec 9<&0 </dev/null;exec /bin/bash --norc --noprofile {_SCRIPT}")
+_FIRST = "exec 9<&-\ncd -- {cwd} 2>/dev/null\n"
 
 
 class Beginning(Protocol):
@@ -38,6 +43,10 @@ class Beginning(Protocol):
 
     def begin(self, **streams: Any) -> Process:
         """Starts it."""
+        ...
+
+    def admit(self, descriptor: int) -> None:
+        """Lets it open a pipe of ours by its name."""
         ...
 
 
@@ -144,22 +153,22 @@ class _Shell:
         self._is_idle = threading.Event()
         self.limits = quota.now()
         with machinery():
-            commands, self._in = os.pipe2(os.O_CLOEXEC)
+            script, self._in = os.pipe2(os.O_CLOEXEC)
         try:
-            how = invite(["/bin/bash", "--norc", "--noprofile", "-s"], self.limits)
-            keep = partial(self._keep, how, commands)
-            threading.Thread(target=keep, name="tinysmith-session", daemon=True).start()
+            how = invite(_SHELL, self.limits)
+            how.admit(script)
+            threading.Thread(target=self._keep, args=(how, script), name="tinysmith-session", daemon=True).start()
             self._process = self._begun.result()
         except BaseException:
             os.close(self._in)
             raise
         finally:
-            os.close(commands)
+            os.close(script)
         stdout = self._process.main.stdout
         self._out = -1 if stdout is None else stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
-        self._frame = f"cd -- {shlex.quote(cwd)} 2>/dev/null\n".encode() + BEGIN_UNMARKED
+        self._frame = _FIRST.format(cwd=shlex.quote(cwd)).encode() + BEGIN_UNMARKED
 
     def answer(self, reading: Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
         """Sends a command and reads what it prints; tells what is to end it, and if it was stopped."""
@@ -238,9 +247,9 @@ class _Shell:
                 poll.unregister(self._in)
         return frame
 
-    def _keep(self, how: Beginning, commands: int) -> None:
+    def _keep(self, how: Beginning, script: int) -> None:
         try:
-            process = how.begin(stdin=commands, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            process = how.begin(stdin=script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         except BaseException as error:  # noqa: BLE001  # raised in the thread that waits for it
             self._begun.set_exception(error)
             return

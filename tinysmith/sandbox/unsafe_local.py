@@ -94,6 +94,9 @@ class LocalInvocation:
     place: Path
     environment: dict[str, str]
 
+    def admit(self, descriptor: int) -> None:
+        """Does nothing: it runs as we do."""
+
     def begin(self, **streams: Any) -> Process:
         """Starts it."""
         if not self.place.is_dir():
