@@ -4,12 +4,25 @@ import fcntl
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from sandboxes import USER, as_root_and_as_user, become, living, names_in, needs_root, sandbox, says, wait_until
+from sandboxes import (
+    USER,
+    as_root_and_as_user,
+    as_user,
+    become,
+    living,
+    names_in,
+    needs_root,
+    sandbox,
+    says,
+    wait_until,
+)
 
+from tinysmith.sandbox._folder import remove_place
 from tinysmith.sandbox._leftovers import PREFIX, leftovers, own
 
 
@@ -48,6 +61,15 @@ class TestLeftovers:
         (linked / "owned").rename(linked / "moved")
         (linked / "owned").symlink_to(linked / "moved")
         assert list(leftovers(tmp_path)) == []
+
+    def test_what_was_never_owned_is_taken_away_in_the_end(self, tmp_path: Path) -> None:
+        """A place whose process was killed just after it made it is empty, and goes when nobody can be at it."""
+        old, young, full = place_in(tmp_path), place_in(tmp_path), place_in(tmp_path)
+        (full / "note.txt").touch()
+        for place in (old, full):
+            os.utime(place, (0, 0))
+        assert list(leftovers(tmp_path)) == []
+        assert sorted(tmp_path.iterdir()) == sorted([young, full])
 
     @needs_root
     def test_others_places_are_left_alone(self, tmp_path: Path) -> None:
@@ -93,6 +115,20 @@ def test_what_a_killed_process_left_is_taken_away() -> None:
     kept.close()
 
 
+def test_a_closed_place_is_taken_away() -> None:
+    """A command that no sandbox holds may have closed it, to its owner as well."""
+
+    def work() -> list[Path]:
+        temporary = Path(tempfile.gettempdir())
+        os.close(own(place := place_in(temporary)))
+        (place / "a").mkdir()
+        place.chmod(0)
+        remove_place(place)
+        return list(temporary.iterdir())
+
+    assert as_user(work) == []
+
+
 @needs_root
 def test_what_cannot_be_taken_away_stops_nobody() -> None:
     """A leftover that resists is passed by."""
@@ -110,3 +146,36 @@ def test_what_cannot_be_taken_away_stops_nobody() -> None:
         return said
 
     assert become("user", work) == "on"
+
+
+def killed_at(count: int, place: Path) -> bool:
+    """Whether a process that takes a place away was killed when it was about to take so many things."""
+    child = os.fork()
+    if not child:
+        left = iter(range(count))
+
+        def hook(event: str, _: object) -> None:
+            if event in ("os.remove", "os.rmdir") and next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(hook)
+        remove_place(place)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
+
+
+def test_who_is_killed_while_he_takes_it_away_leaves_it_to_the_next(tmp_path: Path) -> None:
+    """Whenever that is, somebody else finds what is left, until the place is empty."""
+    counts = []
+    for count in range(20):
+        os.close(own(place := place_in(tmp_path)))
+        (place / "a" / "b").mkdir(parents=True)
+        (place / "z").mkdir()
+        (place / "z" / "note.txt").touch()
+        if not killed_at(count, place):
+            break
+        counts.append(count)
+        assert list(leftovers(tmp_path)) == [place] or list(place.iterdir()) == []
+        remove_place(place)
+    assert len(counts) == 6
+    assert list(tmp_path.iterdir()) == []

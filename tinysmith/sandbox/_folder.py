@@ -18,7 +18,7 @@ from pathlib import Path
 from attrs import define, evolve, field
 
 from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
-from tinysmith.sandbox._leftovers import PREFIX, leftovers, own
+from tinysmith.sandbox._leftovers import OWNED, PREFIX, leftovers, own
 from tinysmith.sandbox.spec import Bind
 from tinysmith.sandbox.tree import Entry, Tree, parents_of
 
@@ -229,7 +229,7 @@ def _refuse_reserved(tree: Sequence[Entry], binds: Sequence[Bind]) -> None:
 def _remove_ours(place: Path, lock: int, process: int) -> None:
     if os.getpid() == process:  # and not one that was forked from it
         try:
-            _remove(place)
+            remove_place(place)
         finally:
             os.close(lock)
 
@@ -242,7 +242,16 @@ def _take_leftovers_away() -> None:
     _seen.add((os.getpid(), temporary))
     for place in leftovers(temporary):
         with suppress(EnvironmentLost):  # who makes another sandbox need not know
-            _remove(place)
+            remove_place(place)
+
+
+def remove_place(place: Path) -> None:
+    """Takes a place away; what says whose it is last, so that somebody else goes on where we are killed."""
+    with suppress(OSError):  # where it cannot be listed all goes at once, and where it is gone it is gone
+        for path in place.iterdir():
+            if path.name != OWNED:
+                _remove(path)
+    _remove(place)
 
 
 def _remove(folder: Path) -> None:

@@ -6,23 +6,29 @@ number of a process, which would say nothing where others number them, as contai
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 PREFIX = "tinysmith-"
-_OWNED = "owned"
+"""What the names of places begin with."""
+
+OWNED = "owned"
+"""The file that says whether somebody owns a place."""
+
+_LONG_S = 3600.0  # more than anybody takes from making a place to owning it
 
 
 def own(place: Path) -> int:
     """Says of a new place that it is ours; returns the file descriptor by which it is, to be closed at its end."""
     import fcntl  # noqa: PLC0415  # there is none on Windows, where this file is imported, too
 
-    unseen = place / f"not-yet-{_OWNED}"  # nobody looks for it before it is locked
+    unseen = place / f"not-yet-{OWNED}"  # nobody looks for it before it is locked
     lock = os.open(unseen, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with suppress(OSError):  # a file system without locks: then nobody takes it away
         fcntl.flock(lock, fcntl.LOCK_EX)
-        unseen.rename(place / _OWNED)
+        unseen.rename(place / OWNED)
     return lock
 
 
@@ -31,12 +37,32 @@ def leftovers(temporary: Path) -> Iterator[Path]:
     with os.scandir(temporary) as entries:
         names = [entry.name for entry in entries if entry.name.startswith(PREFIX)]
     for name in names:
+        with suppress(OSError):  # it is no place, has something in it, or is just being made
+            _remove_if_never_owned(temporary / name)
         with suppress(OSError):  # it is gone meanwhile, is no place, or is owned
             lock = _owned_by_nobody(temporary / name)
             try:
                 yield temporary / name
             finally:
                 os.close(lock)
+
+
+def _made_s(place: Path) -> float:
+    """When something was last made in our place.
+
+    Raises:
+        OSError: It is none.
+    """
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise NotADirectoryError(place)
+    return found.st_mtime
+
+
+def _remove_if_never_owned(place: Path) -> None:
+    """Takes an empty place away, whose process was killed before it owned it."""
+    if time.time() - _made_s(place) > _LONG_S:
+        place.rmdir()
 
 
 def _owned_by_nobody(place: Path) -> int:
@@ -47,10 +73,8 @@ def _owned_by_nobody(place: Path) -> int:
     """
     import fcntl  # noqa: PLC0415  # as above
 
-    found = place.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise NotADirectoryError(place)
-    lock = os.open(place / _OWNED, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    _made_s(place)
+    lock = os.open(place / OWNED, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
