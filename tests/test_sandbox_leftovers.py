@@ -71,6 +71,20 @@ class TestLeftovers:
         assert list(leftovers(tmp_path)) == []
         assert sorted(tmp_path.iterdir()) == sorted([young, full])
 
+    def test_where_one_may_not_look(self) -> None:
+        """In a temporary folder that is not one's own to list, nobody's leftovers are found, and no fault."""
+
+        def work() -> list[Path]:
+            temporary = Path(tempfile.gettempdir())
+            os.close(own(place := place_in(temporary)))
+            temporary.chmod(0o300)
+            found = list(leftovers(temporary))
+            temporary.chmod(0o700)
+            remove_place(place)
+            return found
+
+        assert as_user(work) == []
+
     @needs_root
     def test_others_places_are_left_alone(self, tmp_path: Path) -> None:
         """What another user has made to look like ours is not touched."""

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from sandboxes import all_gone, as_root_and_as_user, living, names_in, needs_sandbox, sandbox, wait_until
 
-from tinysmith.errors import EnvironmentLost, UsageError
+from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
 from tinysmith.sandbox import SandboxLimits, SandboxSpec, Stop
 from tinysmith.sandbox._running import Process, Status, _end
 from tinysmith.sandbox.bubblewrap import BubblewrapSandbox
@@ -188,6 +188,8 @@ class TestFaults:
                 with suppress(OSError):
                     while True:
                         taken.append(os.open(os.devnull, os.O_RDONLY))
+                with pytest.raises(SandboxUnavailable, match="nothing can be now: Too many open files; mend that"):
+                    sandbox()
                 for _ in range(8):
                     with pytest.raises(EnvironmentLost, match="Too many open files"):
                         box.exec("true")

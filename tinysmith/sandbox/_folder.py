@@ -78,7 +78,7 @@ class Folder:
         """An empty place, where this process keeps what is temporary.
 
         Raises:
-            SandboxUnavailable: The sandbox's user may not pass to there.
+            SandboxUnavailable: The sandbox's user may not pass to there, or nothing can be made there.
         """
         _take_leftovers_away()
         place = Path(tempfile.mkdtemp(prefix=PREFIX))
@@ -89,7 +89,12 @@ class Folder:
             raise SandboxUnavailable(f"{problem}; name another folder with TMPDIR, such as /tmp.")
         if uid is not None:
             place.chmod(0o711)  # the sandbox's user may pass, and see nothing
-        return cls(place, place / secrets.token_hex(16), place / secrets.token_hex(16), uid)
+        try:
+            return cls(place, place / secrets.token_hex(16), place / secrets.token_hex(16), uid)
+        except OSError as error:
+            place.rmdir()
+            problem = f"Sandboxes are made in {place.parent}, where nothing can be now: {error.strerror}"
+            raise SandboxUnavailable(f"{problem}; mend that, or name another folder with TMPDIR.") from error
 
     def fill(self, tree: Tree, cwd: str, binds: Sequence[Bind] = ()) -> None:
         """Makes the files, in a root that is not there yet, and what is needed to mount on.

@@ -34,15 +34,16 @@ def own(place: Path) -> int:
 
 def leftovers(temporary: Path) -> Iterator[Path]:
     """Our user's places in a temporary folder whose process has ended; nobody else is given one meanwhile."""
-    with os.scandir(temporary) as entries:
-        names = [entry.name for entry in entries if entry.name.startswith(PREFIX)]
-    for name in names:
+    places: list[Path] = []
+    with suppress(OSError):  # it may not be ours to list
+        places = [place for place in temporary.iterdir() if place.name.startswith(PREFIX)]
+    for place in places:
         with suppress(OSError):  # it is no place, has something in it, or is just being made
-            _remove_if_never_owned(temporary / name)
+            _remove_if_never_owned(place)
         with suppress(OSError):  # it is gone meanwhile, is no place, or is owned
-            lock = _owned_by_nobody(temporary / name)
+            lock = _owned_by_nobody(place)
             try:
-                yield temporary / name
+                yield place
             finally:
                 os.close(lock)
 

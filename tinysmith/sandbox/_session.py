@@ -33,8 +33,7 @@ _IDLE_S = 0.5
 _CHUNK = 1 << 16
 _SPIN_S = 2e-4  # a builtin answers sooner than who sleeps is woken
 # By the same number in every session, since it is in what the shell says of mistakes.
-_SCRIPT = "/dev/fd/9"
-_SHELL = ("/bin/bash", "-pc", f"exec 9<&0 </dev/null;exec /bin/bash --norc --noprofile {_SCRIPT}")
+_SHELL = ("/bin/bash", "-pc", "exec 9<&0 </dev/null;exec /bin/bash --norc --noprofile /dev/fd/9")
 _FIRST = "exec 9<&-\ncd -- {cwd} 2>/dev/null\n"
 
 
