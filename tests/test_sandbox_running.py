@@ -67,6 +67,15 @@ class TestStatus:
             status.wait_for_first()
             assert (status.process, status.first) == (gone.pid, -1)
 
+    def test_one_that_was_closed_tells_nothing(self) -> None:
+        """Who comes too late waits for nobody."""
+        status = Status.new()
+        status.close()
+        status.wait_for_first()
+        status.end_first()
+        assert not status.read()
+        assert not status.is_first_alive()
+
     def test_it_is_closed_while_others_end_it(self) -> None:
         """A file descriptor that is given back is nobody's to signal, at whatever moment."""
         child = sleeper()
