@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysmith import Reply
-from tinysmith._shortening import plainer, shortened
+from tinysmith._shortening import plainer, shortened, without_rounds
 from tinysmith.messages import Event
 
 EVENTS = st.lists(st.sampled_from("abc"), max_size=12).map(lambda texts: tuple(map(Reply, texts)))
@@ -35,6 +35,21 @@ class TestShortened:
         """What can only be left out together is."""
         events = tuple(map(Reply, "aabx"))
         assert texts(shortened(events, lambda some: texts(some) in {"aabx", "bx"})) == "bx"
+
+
+class TestWithoutRounds:
+    @given(st.integers(1, 16), st.integers(0, 4), st.integers(0, 3), st.integers(0, 3))
+    def test_every_round_goes(self, size: int, count: int, before: int, after: int) -> None:
+        """Rounds of up to sixteen turns go, each as a whole, although no part of one can be left out."""
+        begin, end = tuple(range(before)), tuple(range(100, 101 + after))
+        around = tuple(range(10, 10 + size))
+        fits = {begin + around * times + end for times in range(count + 1)}
+        assert without_rounds(begin + around * count + end, fits.__contains__) == begin + end
+
+    @given(EVENTS)
+    def test_the_last_turn_stays(self, events: tuple[Event, ...]) -> None:
+        """It is what shows it."""
+        assert without_rounds(events, lambda _some: True) == events[-1:]
 
 
 class TestPlainer:

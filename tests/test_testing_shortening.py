@@ -14,7 +14,7 @@ from tinysmith.messages import Event
 from tinysmith.testing._play import FaultError, replayed
 from tinysmith.testing._properties import Properties
 from tinysmith.testing._referee import TEST_LIMITS, Referee
-from tinysmith.testing._shortening import shortened
+from tinysmith.testing._shortening import shortened_fault
 
 PUBLISHED = (Reply("Roses."), Reply("REJECT so"), Observation("", terminated=True))
 
@@ -61,7 +61,7 @@ class TestShortened:
         board = Draft(rounds_left=10)
         rounds = [(Reply("Violets."), Reply(verdict), Observation("")) for verdict in verdicts]
         fault = fault_of(wrong(), board, [event for turn in (*rounds, PUBLISHED) for event in turn])
-        found = shortened(wrong(), fault)
+        found = shortened_fault(wrong(), fault)
         assert [node for node, _ in found.turns] == ["writer", "critic", "shell"]
         assert "\n    3 " in str(found)
         assert "\n    4 " not in str(found)
@@ -74,7 +74,7 @@ class TestShortened:
         referee = Referee(WrongHalt(), Properties([lambda draft: draft.verdict != "REJECT"]), TEST_LIMITS)
         fault = fault_of(referee, Draft(rounds_left=10), events)
         left = iter(fault.turns)
-        found = shortened(referee, fault)
+        found = shortened_fault(referee, fault)
         assert all(turn in left for turn in found.turns)
         assert len(found.turns) == 2
 
@@ -82,7 +82,7 @@ class TestShortened:
         """What another check would find in a part of the conversation is not told instead."""
         fault = fault_of(wrong(), Draft(), PUBLISHED)
         other = FaultError(str(fault), fault.board, fault.turns * 2, [("another.py", 1)])
-        assert shortened(wrong(), other) is other
+        assert shortened_fault(wrong(), other) is other
 
     def test_an_answer_that_nobody_waits_for_is_no_fault(self) -> None:
         """A part in which a seat is answered twice, or out of turn, shows nothing."""
@@ -90,6 +90,6 @@ class TestShortened:
         votes = [("vote[0]", "aye"), ("vote[1]", "nay"), ("vote[1]", "aye"), ("vote[0]", "aye")]
         fault = fault_of(referee, Pad(left=9), [Reply(text, answers=seat) for seat, text in votes])
         assert "raised KeyError" in str(fault)
-        found = shortened(referee, fault)
+        found = shortened_fault(referee, fault)
         assert [(event.answers, event.text) for _, event in found.turns if isinstance(event, Reply)] == votes[2:]
         assert "raised KeyError" in str(found)

@@ -5,28 +5,53 @@ doi:10.1109/32.988498.
 """
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from tinysmith.messages import Event
 
+T = TypeVar("T")
 
-def shortened(events: tuple[Event, ...], shows: Callable[[tuple[Event, ...]], bool]) -> tuple[Event, ...]:
-    """The events without those that can be left out one after another, or in runs, while `shows` still holds.
+_LONGEST_ROUND = 16
+
+
+def shortened(turns: tuple[T, ...], shows: Callable[[tuple[T, ...]], bool]) -> tuple[T, ...]:
+    """The turns without those that can be left out one after another, or in runs, while `shows` still holds.
 
     Args:
-        events: What shows it.
-        shows: Whether some events show it; never raises.
+        turns: What shows it, such as events.
+        shows: Whether some turns show it; never raises.
     """
-    size = len(events) // 2
+    size = len(turns) // 2
     while size:
         at = 0
-        while at < len(events):
-            fewer = (*events[:at], *events[at + size :])
+        while at < len(turns):
+            fewer = (*turns[:at], *turns[at + size :])
             if shows(fewer):
-                events = fewer
+                turns = fewer
             else:
                 at += size
         size //= 2
-    return events
+    return turns
+
+
+def without_rounds(turns: tuple[T, ...], shows: Callable[[tuple[T, ...]], bool]) -> tuple[T, ...]:
+    """The turns without rounds of a cycle, of up to 16 turns each, that can be left out while `shows` still holds.
+
+    A round goes only with all of its turns, wherever it begins, so this looks more often than `shortened`.
+
+    Args:
+        turns: What shows it.
+        shows: Whether some turns show it; never raises.
+    """
+    for size in range(min(_LONGEST_ROUND, len(turns) - 1), 0, -1):
+        at = 0
+        while at + size < len(turns):
+            fewer = (*turns[:at], *turns[at + size :])
+            if shows(fewer):
+                turns = fewer
+            else:
+                at += 1
+    return turns
 
 
 def plainer(

@@ -1,38 +1,38 @@
-"""A shorter conversation that shows a fault, too.
+"""A fault, shown by a conversation that is as short as it can be.
 
 Hypothesis takes out what it has drawn piece by piece, and often ends at a conversation that goes round a cycle
-once more than it must: a round can only be left out with all of its turns at the same time. So it is done here, as
-by delta debugging: Andreas Zeller and Ralf Hildebrandt, Simplifying and Isolating Failure-Inducing Input, 2002,
-doi:10.1109/32.988498.
+once more than it must: a round can only be left out with all of its turns at the same time.
 """
 
+from tinysmith._shortening import shortened, without_rounds
 from tinysmith.errors import EventError
 from tinysmith.testing._play import FaultError, Play, Turns
 from tinysmith.testing._referee import Referee
 
 
-def shortened(referee: Referee, fault: FaultError) -> FaultError:
-    """A fault that is shown by as few turns as can be, each at the node that it was at.
+def shortened_fault(referee: Referee, fault: FaultError) -> FaultError:
+    """The fault, shown by a part of its conversation in which everybody who is left says what he said.
 
     Args:
         referee: Who finds it.
         fault: One that it has found.
     """
-    size = len(fault.turns) // 2
-    while size:
-        place = 0
-        while place < len(fault.turns):
-            found = _fault(referee, fault, fault.turns[:place] + fault.turns[place + size :])
-            if found is None:
-                place += 1
-            else:
-                fault = found
-        size = min(size - 1, len(fault.turns) // 2)
+
+    def shows(turns: Turns) -> bool:
+        nonlocal fault
+        found = _fault(referee, fault, turns)
+        fault = found or fault
+        return found is not None
+
+    without_rounds(shortened(fault.turns, shows), shows)
     return fault
 
 
 def _fault(referee: Referee, fault: FaultError, turns: Turns) -> FaultError | None:
     """The same fault, shown by a part of its conversation; None where that is none, or shows something else."""
+    seam = next((turn for turn in zip(turns, fault.turns, strict=False) if turn[0] != turn[1]), None)
+    if seam is not None and seam[0][0] != seam[1][0]:
+        return None  # at once: up to there nothing is changed, so another node is to be answered
     try:
         play = Play(referee, fault.board)
         for node, event in turns:

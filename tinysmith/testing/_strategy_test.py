@@ -19,7 +19,7 @@ from tinysmith.testing._play import FaultError, Play, replayed
 from tinysmith.testing._properties import Invariant, Properties, marked
 from tinysmith.testing._referee import TEST_LIMITS, Referee
 from tinysmith.testing._seeds import seeds
-from tinysmith.testing._shortening import shortened
+from tinysmith.testing._shortening import shortened_fault
 from tinysmith.testing._table import Table
 
 B = TypeVar("B")
@@ -101,7 +101,7 @@ def _run(table: Table, properties: Properties, max_steps: int, max_examples: int
     except FaultError as error:
         first = error  # it was made as small as Hypothesis can
     if first is not None:
-        shortest = shortened(referee, first)
+        shortest = shortened_fault(referee, first)
         raise shortest.plainly() from shortest.__cause__
 
 
