@@ -84,6 +84,13 @@ class TestShortened:
         other = FaultError(str(fault), fault.board, fault.turns * 2, [("another.py", 1)])
         assert shortened_fault(wrong(), other) is other
 
+    def test_a_turn_that_nobody_could_take_is_not_told(self) -> None:
+        """A part in which somebody else would be answered than before is none, and does not stop the search."""
+        fault = fault_of(wrong(), Draft(), PUBLISHED)
+        twice = (fault.turns[0], *fault.turns)
+        found = shortened_fault(wrong(), FaultError(str(fault), fault.board, twice, fault.check))
+        assert found.turns == fault.turns
+
     def test_an_answer_that_nobody_waits_for_is_no_fault(self) -> None:
         """A part in which a seat is answered twice, or out of turn, shows nothing."""
         referee = Referee(Ballots(), Properties([]), TEST_LIMITS)
