@@ -87,7 +87,7 @@ class TestShortened:
     def test_a_turn_that_nobody_could_take_is_not_told(self) -> None:
         """A part in which somebody else would be answered than before is none, and does not stop the search."""
         fault = fault_of(wrong(), Draft(), PUBLISHED)
-        twice = (fault.turns[0], *fault.turns)
+        twice = (("writer", Reply("Violets.")), *fault.turns)
         found = shortened_fault(wrong(), FaultError(str(fault), fault.board, twice, fault.check))
         assert found.turns == fault.turns
 
