@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ctrl_c import until_it_waits
 from journals_for_cli import PIN, SAY, WALL, newest, objects, script, types
 
 from tinysmith import Journal
@@ -103,6 +104,7 @@ class TestApprove:
         assert f"‖ not over (paused)  run {newest(str(tmp_path / 'runs.db'))}" in out
         assert "mean reward" not in out
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
     def test_ctrl_c_ends_the_waiting(self, tmp_path: Path) -> None:
         """Ctrl-C at the question ends the command at once, and the run can be resumed."""
         file = str(tmp_path / "runs.db")
@@ -122,8 +124,9 @@ class TestApprove:
                 byte = os.read(process.stderr.fileno(), 1)
                 assert byte, seen
                 seen += byte
+            until_it_waits(process.pid)
             process.send_signal(signal.SIGINT)
-            assert process.wait() == 130
+            assert process.wait(60) == 130
         with Journal(file, read_only=True) as journal:
             assert [run.outcome for run in journal.runs()] == ["interrupted"]
 

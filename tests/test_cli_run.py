@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ctrl_c import until_it_waits
 
 import tinysmith.environments
 from tinysmith.cli import main
@@ -150,6 +151,7 @@ class TestRun:
         assert done.returncode == 0, done.stdout + done.stderr
         assert "✓ solved (pinned" in done.stdout
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
     def test_interrupted_run_exits_with_130(self) -> None:
         """Ctrl-C ends the command with one line and exit code 130."""
         command = [sys.executable, "-P", "-m", "tinysmith", "run", PIN, "--env", WALL, "--model", "human"]
@@ -162,8 +164,9 @@ class TestRun:
                 byte = os.read(process.stderr.fileno(), 1)
                 assert byte, seen
                 seen += byte
+            until_it_waits(process.pid)
             process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 130
+            assert process.wait(60) == 130
             assert b"tinysmith: interrupted" in process.stderr.read()
 
 

@@ -2,13 +2,16 @@
 
 import asyncio
 import gc
+import os
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import pytest
+from ctrl_c import until_it_waits
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from worlds import Broken, Echo, Stuck
@@ -50,7 +53,7 @@ class Interrupts(Stuck):
     """An environment during whose step somebody presses Ctrl-C."""
 
     async def step(self, action: str) -> EnvironmentStep:
-        await asyncio.sleep(0.05)  # a signal just before the main thread waits would be seen only afterwards
+        until_it_waits(os.getpid())
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         return await super().step(action)
 
@@ -242,6 +245,7 @@ class TestLoop:
         thread.join(30)
         assert not thread.is_alive()
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
     def test_interrupted(self) -> None:
         """Ctrl-C while it is waited for cancels the step."""
         world = Interrupts()

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from ctrl_c import until_it_waits
 from leaks import CANARY, canary, texts_of
 from loopback import DOORS, SERVED, drip, echo_key, hang_up, malformed, ok, serving, stall, status
 
@@ -86,12 +87,14 @@ class TestLeaks:
         for text in texts_of(caught.value):
             assert CANARY not in text
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
     def test_interrupted(self) -> None:
         """Nor does Ctrl-C, which ends a blocking request at once."""
 
         def interrupt() -> None:
             while not server.seen:
                 time.sleep(0.01)
+            until_it_waits(os.getpid())
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
         with serving(rest=stall()) as server:

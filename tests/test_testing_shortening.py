@@ -32,10 +32,10 @@ def wrong() -> Referee:
 
 
 class Touchy(Vote):
-    """Cannot bear that all say the same."""
+    """Cannot bear that all say the same in the last round."""
 
     def parse(self, pad: Pad, replies: Sequence[str], /) -> Pad:
-        if len(set(replies)) == 1:
+        if len(set(replies)) == 1 and pad.left == 1:
             raise KeyError(replies[0])
         return evolve(added(pad, *replies), left=pad.left - 1)
 
@@ -92,11 +92,12 @@ class TestShortened:
         assert found.turns == fault.turns
 
     def test_an_answer_that_nobody_waits_for_is_no_fault(self) -> None:
-        """A part in which a seat is answered twice, or out of turn, shows nothing."""
+        """A part in which a seat is answered twice in a round shows nothing, though the same check finds it."""
         referee = Referee(Ballots(), Properties([]), TEST_LIMITS)
-        votes = [("vote[0]", "aye"), ("vote[1]", "nay"), ("vote[1]", "aye"), ("vote[0]", "aye")]
-        fault = fault_of(referee, Pad(left=9), [Reply(text, answers=seat) for seat, text in votes])
-        assert "raised KeyError" in str(fault)
-        found = shortened_fault(referee, fault)
-        assert [(event.answers, event.text) for _, event in found.turns if isinstance(event, Reply)] == votes[2:]
-        assert "raised KeyError" in str(found)
+        votes = [("vote[0]", "aye"), ("vote[1]", "nay"), ("vote[0]", "aye"), ("vote[1]", "aye")]
+        events = [Reply(text, answers=seat) for seat, text in votes]
+        fault = fault_of(referee, Pad(left=2), events)
+        twice = fault_of(referee, Pad(left=2), [events[0], *events[2:]])
+        assert twice.check == fault.check
+        assert len(twice.turns) < len(fault.turns)
+        assert shortened_fault(referee, fault).turns == fault.turns

@@ -13,7 +13,8 @@ def main() -> int:
     folder = Path(__file__).parent
     places = [str(folder / f"test_{name}.py") for name in ("codec", "fold")] if short else [str(folder)]
     pytest = [sys.executable, "-P", "-m", "pytest", "-n", "auto", "--hypothesis-profile=thorough"]
-    only = ["-m", "hypothesis", *(["-q", "--hypothesis-seed=0"] if short else []), *places]
+    how = ["-q", "--hypothesis-seed=0"] if short else ["-o", "faulthandler_timeout=0"]  # one may take many minutes
+    only = ["-m", "hypothesis", *how, *places]
     return subprocess.run([*pytest, *only], check=False).returncode
 
 
