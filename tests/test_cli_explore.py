@@ -147,7 +147,9 @@ class TestReach:
     def test_what_is_not_found_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
         """What no search came to is told with how far it went, and the exit code is 1."""
         assert explore("Refine", "--reach", "max_hops") == 1
-        said = "max_hops was not found by a search of 6 positions (these are all there are over this alphabet).\n"
+        found = "max_hops was not found by a search of 6 positions"
+        limits = "a search has no limits, so no max_hops"
+        said = f"{found} (these are all there are over this alphabet; {limits}).\n"
         assert capsys.readouterr().out == said
         assert explore("Look", "--max-positions", "5", "--walks", "0", "--reach", "found") == 1
         assert "of 5 positions (stopped at 5 positions)." in capsys.readouterr().out

@@ -141,6 +141,14 @@ class TestMisuse:
         assert main(["run", "machines:TryAgain", "--env", "demo", "--all", "--model", f"recorded:{path}"]) == 2
         assert f"{path}:2: this line is no recorded episode" in capsys.readouterr().err
 
+    def test_a_script_for_nobody_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A script that names what is no agent of the strategy is refused, with the near names."""
+        path = tmp_path / "script.json"
+        path.write_text('{"*": [], "playr": ["Action: submit"]}')
+        assert main(["run", "machines:TryAgain", "--env", "demo", "--all", "--model", f"scripted:{path}"]) == 2
+        said = f"{path}: the script names 'playr', which is no agent of TryAgain. Did you mean player?"
+        assert capsys.readouterr().err == f"tinysmith: {said}\n"
+
     def test_a_task_without_a_script_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """A task without a bundled script says which model to use instead."""
         data = tmp_path / "data"

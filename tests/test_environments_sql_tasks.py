@@ -3,10 +3,13 @@
 import gc
 import json
 import re
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sandboxes import as_user
 
 from tinysmith.environments import SqlEnvironment, Tasks
 from tinysmith.environments._sql_tasks import _shared
@@ -81,6 +84,24 @@ class TestFolder:
             SqlEnvironment(tmp_path / "nowhere")
         with pytest.raises(DataError, match="the files are not in it; put ic_spider_dev"):
             SqlEnvironment(tmp_path)
+
+    @pytest.mark.parametrize("closed", ["folder", "file"])
+    def test_closed(self, closed: str) -> None:
+        """A folder that may not be entered, and a file that may not be read, are named, with what to do."""
+
+        def said() -> str:
+            folder = Path(tempfile.mkdtemp())
+            (folder / "tasks.json").write_text(json.dumps(ROWS), encoding="utf-8")
+            (folder / "databases.sql").write_text(DUMP, encoding="utf-8")
+            barred = folder if closed == "folder" else folder / "databases.sql"
+            barred.chmod(0)
+            with pytest.raises(DataError) as caught:
+                SqlEnvironment(folder)
+            barred.chmod(0o700)
+            shutil.rmtree(folder)
+            return str(caught.value).removeprefix(f"{barred}: ")
+
+        assert as_user(said) == "it cannot be read: Permission denied. Make it readable."
 
     @pytest.mark.parametrize(
         ("name", "content", "said"),

@@ -163,8 +163,9 @@ class TestOwners:
             assert asyncio.run(both()) == "said"
             assert journal.read(name).owner == "elsewhere"
 
-    def test_a_cancelled_takeover(self, path: Path) -> None:
-        """Whoever is cancelled while it takes a run over lets it go again."""
+    @pytest.mark.parametrize("times", [1, 2])
+    def test_a_cancelled_takeover(self, path: Path, times: int) -> None:
+        """Whoever is cancelled, be it again and again, while it takes a run over lets it go again."""
         with Journal(path) as journal:
             name = cut(journal, Numbered(), 2)
 
@@ -172,8 +173,9 @@ class TestOwners:
                 taking = asyncio.ensure_future(
                     aresume(journal, name, Rescue(), model=Numbered(), environment=Again())
                 )
-                await asyncio.sleep(0)
-                taking.cancel()
+                for _ in range(times):
+                    await asyncio.sleep(0)
+                    taking.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await taking
 

@@ -30,6 +30,11 @@ class TestScripted:
         model = Scripted({"writer": ["w1", "w2"], "*": ["any"]})
         assert [model.ask(asking(node)).text for node in ("writer", "critic", "writer")] == ["w1", "any", "w2"]
 
+    def test_names(self) -> None:
+        """It tells the nodes that it names."""
+        assert Scripted({"writer": [], "*": []}).nodes == {"writer"}
+        assert Scripted(["one"]).nodes == set()
+
     def test_whole_replies(self) -> None:
         """A Reply is given as it is."""
         reply = Reply("x", finish="length", usage=Usage(1, 2, 3.0), model="m")

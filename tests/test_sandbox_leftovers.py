@@ -63,10 +63,12 @@ class TestLeftovers:
         assert list(leftovers(tmp_path)) == []
 
     def test_what_was_never_owned_is_taken_away_in_the_end(self, tmp_path: Path) -> None:
-        """A place whose process was killed just after it made it is empty, and goes when nobody can be at it."""
-        old, young, full = place_in(tmp_path), place_in(tmp_path), place_in(tmp_path)
+        """A place whose process was killed just after it made it is empty, and goes when that is long ago."""
+        old, locking, young, full = (place_in(tmp_path) for _ in range(4))
+        for place in (locking, young):
+            (place / "not-yet-owned").touch()
         (full / "note.txt").touch()
-        for place in (old, full):
+        for place in (old, locking, full):
             os.utime(place, (0, 0))
         assert list(leftovers(tmp_path)) == []
         assert sorted(tmp_path.iterdir()) == sorted([young, full])

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tinysmith._threads import in_thread, within
+from tinysmith._threads import in_thread, settled, within
 
 
 def _planted() -> None:
@@ -69,3 +69,22 @@ class TestInThread:
             asyncio.run(hurry())
         assert time.monotonic() - before < 10
         gate.set()
+
+
+class TestSettled:
+    def test_a_cancelled_waiter_waits_all_the_same(self) -> None:
+        """Whoever is cancelled while it waits goes on only when the future is done, whose error stays there."""
+
+        async def main() -> bool:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            waiting = asyncio.ensure_future(settled(future))
+            for _ in range(3):
+                await asyncio.sleep(0.001)
+                waiting.cancel()
+            await asyncio.sleep(0.001)
+            assert not waiting.done()
+            future.set_exception(KeyError("planted"))
+            await waiting
+            return isinstance(future.exception(), KeyError)
+
+        assert asyncio.run(main())

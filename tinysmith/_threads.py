@@ -8,7 +8,8 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -27,6 +28,13 @@ def within(seconds: float | None, work: Callable[[], T]) -> T:
 async def in_thread(work: Callable[[], T]) -> T:
     """Does blocking work while the event loop goes on; cancelling it leaves the thread behind."""
     return await asyncio.wrap_future(_started(work))
+
+
+async def settled(future: "asyncio.Future[Any]") -> None:
+    """Waits until a future is done, however often the waiter is cancelled meanwhile."""
+    while not future.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([future])
 
 
 def _started(work: Callable[[], T]) -> "Future[T]":

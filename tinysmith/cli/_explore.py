@@ -17,6 +17,7 @@ from tinysmith.cli._run import made
 from tinysmith.conversation import Conversation
 from tinysmith.errors import NoEdgeError, UsageError
 from tinysmith.exploration import Bounds, Exploration, searched
+from tinysmith.limits import LIMIT_NAMES
 from tinysmith.nodes import Agent, Panel, World
 from tinysmith.strategy import plan_of
 
@@ -89,6 +90,7 @@ def _reached(found: Exploration[Any], target: str, *, as_json: bool) -> int:
         print(escaped(str(told)))
     else:
         end = "these are all there are over this alphabet" if found.is_complete else f"stopped at {found.cut}"
+        end += f"; a search has no limits, so no {target}" if target in LIMIT_NAMES else ""
         print(f"{target} was not found by a search of {found.positions:,} positions ({end}).")
     return int(told is None)
 

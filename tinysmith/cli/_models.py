@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tinysmith.environments
+from tinysmith._shown import near
 from tinysmith.cli._journal import is_journal, opened
 from tinysmith.errors import UsageError
 from tinysmith.models.human import Human
@@ -17,6 +18,7 @@ from tinysmith.models.llm import LLM
 from tinysmith.models.recorded import Recorded
 from tinysmith.models.samples import Samples
 from tinysmith.models.scripted import Scripted
+from tinysmith.nodes import Agent, Panel
 from tinysmith.protocols import Model, Task
 from tinysmith.strategy import Strategy, plan_of
 
@@ -50,9 +52,12 @@ class ScriptOfTask:
     ) -> None:
         self._path = path
         self._teams = teams
-        self._nodes = frozenset[str]() if strategy is None else frozenset(plan_of(strategy).nodes)
-        if path is not None:
-            Scripted.from_file(path)  # what is wrong with it is said before a run begins
+        kinds = {} if strategy is None else plan_of(strategy).kinds
+        self._agents = frozenset(name for name, kind in kinds.items() if kind in {Agent, Panel})
+        if path is not None and strategy is not None:  # what is wrong with it is said before a run begins
+            for name in sorted(Scripted.from_file(path).nodes - self._agents):
+                problem = f"{path}: the script names {name!r}, which is no agent of {strategy.__name__}"
+                raise UsageError(f"{problem}. {near(name, self._agents)}")
 
     def episode(self, task: Task, /) -> Model:
         """The script for one episode.
@@ -77,7 +82,7 @@ class ScriptOfTask:
         if path is None or not path.is_file():
             return {}
         script: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
-        return script if self._nodes.issuperset(script) else {}
+        return script if self._agents.issuperset(script) else {}
 
 
 def models(arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Mapping[str, Any]:

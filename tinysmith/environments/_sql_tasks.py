@@ -62,12 +62,19 @@ def load_data(folder: Path) -> SqlData:
 
 
 def _files(folder: Path) -> tuple[Path, Path]:
-    if not folder.is_dir():
-        raise DataError(f"{folder}: there is no such folder; name one that holds {_wanted()}.")
-    for questions, dump in FILES:
-        if (folder / questions).is_file() and (folder / dump).is_file():
-            return folder / questions, folder / dump
+    try:
+        if not folder.is_dir():
+            raise DataError(f"{folder}: there is no such folder; name one that holds {_wanted()}.")
+        for questions, dump in FILES:
+            if (folder / questions).is_file() and (folder / dump).is_file():
+                return folder / questions, folder / dump
+    except OSError as error:
+        raise _unreadable(folder, error) from error
     raise DataError(f"{folder}: the files are not in it; put {_wanted()} there.")
+
+
+def _unreadable(place: Path, error: OSError) -> DataError:
+    return DataError(f"{place}: it cannot be read: {error.strerror}. Make it readable.")
 
 
 def _wanted() -> str:
@@ -76,11 +83,11 @@ def _wanted() -> str:
 
 def _load(questions: Path, dump: Path) -> SqlData:
     try:
-        loaded = load_dump(dump.read_text(encoding="utf-8"))
+        loaded = load_dump(_text(dump))
     except (DumpError, UnicodeDecodeError) as error:
         raise DataError(f"{dump}: this is no MySQL dump that can be read: {error}; fetch it again.") from error
     try:
-        rows = json.loads(questions.read_text(encoding="utf-8"))
+        rows = json.loads(_text(questions))
     except ValueError as error:
         raise DataError(f"{questions}: this is not JSON: {error}; fetch it again.") from error
     databases = {name: Connections(each) for name, each in loaded.items()}
@@ -91,6 +98,13 @@ def _load(questions: Path, dump: Path) -> SqlData:
         tasks.append(task)
         references[task.id] = row["gold"]
     return SqlData(Tasks(tasks), references, databases)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _task(index: int, row: Any, databases: Mapping[str, Connections], path: Path) -> Task:

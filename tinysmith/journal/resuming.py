@@ -14,6 +14,7 @@ from tinysmith._kept import Gate
 from tinysmith._loops import arun, walk
 from tinysmith._scalars import MisfitError
 from tinysmith._shown import one_line
+from tinysmith._threads import settled
 from tinysmith._turn import Plan
 from tinysmith.approval import Decision, PauseBefore, asks_whether
 from tinysmith.errors import NotRestored, TinysmithError, UsageError
@@ -237,8 +238,9 @@ class _Again:
             return await asyncio.shield(making)
         except asyncio.CancelledError:
             stop.set()
+            await settled(making)
             with suppress(TinysmithError):
-                (await making).forget()
+                making.result().forget()
             raise
 
     def bring_back(self, course: Course[Any]) -> None:

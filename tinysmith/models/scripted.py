@@ -62,6 +62,11 @@ class Scripted(AtOnce):
                 raise RecordingOver(f"The script has no reply left for {request.node}.", model="scripted")
             return left.popleft()
 
+    @property
+    def nodes(self) -> frozenset[str]:
+        """The nodes that the script names."""
+        return frozenset(self._left) - {EVERY}
+
     def assert_complete(self) -> None:
         """Asserts that every reply was used.
 

@@ -17,6 +17,8 @@ PREFIX = "tinysmith-"
 OWNED = "owned"
 """The file that says whether somebody owns a place."""
 
+_UNOWNED = f"not-yet-{OWNED}"  # nobody looks for it before it is locked
+
 _LONG_S = 3600.0  # more than anybody takes from making a place to owning it
 
 
@@ -24,7 +26,7 @@ def own(place: Path) -> int:
     """Says of a new place that it is ours; returns the file descriptor by which it is, to be closed at its end."""
     import fcntl  # noqa: PLC0415  # there is none on Windows, where this file is imported, too
 
-    unseen = place / f"not-yet-{OWNED}"  # nobody looks for it before it is locked
+    unseen = place / _UNOWNED
     lock = os.open(unseen, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with suppress(OSError):  # a file system without locks: then nobody takes it away
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -61,8 +63,9 @@ def _made_s(place: Path) -> float:
 
 
 def _remove_if_never_owned(place: Path) -> None:
-    """Takes an empty place away, whose process was killed before it owned it."""
+    """Takes a place away whose process was killed before it owned it, and put anything there."""
     if time.time() - _made_s(place) > _LONG_S:
+        (place / _UNOWNED).unlink(missing_ok=True)
         place.rmdir()
 
 

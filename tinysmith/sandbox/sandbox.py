@@ -5,11 +5,10 @@ import os
 import select
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Protocol, Self, TypeVar, runtime_checkable
 
-from tinysmith._threads import in_thread
+from tinysmith._threads import in_thread, settled
 from tinysmith.errors import SandboxError, UsageError
 from tinysmith.sandbox.spec import Availability, Executed, SandboxSpec
 from tinysmith.sandbox.tree import is_plain_path
@@ -54,9 +53,7 @@ async def stoppable(work: Callable[[Stop], R]) -> R:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:
         stop.set()
-        while not thread.done():
-            with suppress(asyncio.CancelledError):  # who cancels again and again waits all the same
-                await asyncio.wait([thread])
+        await settled(thread)
         thread.exception()  # it is known: the work was ended
         raise
     finally:
