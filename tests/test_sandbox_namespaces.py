@@ -32,14 +32,17 @@ SIGNAL = 17  # SIGCHLD, beside a new namespace's flag
 
 @as_root_and_as_user
 def test_a_command_has_no_capability_and_gets_none() -> None:
-    """A command has no capability in any set, can gain none by executing, and stands behind a filter."""
-    with sandbox() as box:
-        for process in ("self", "1"):
-            lines = says(box, f"cat /proc/{process}/status").splitlines()
-            status = dict(line.split(":\t", 1) for line in lines)
+    """Nobody within has a capability in any set or can gain one by executing, and all stand behind a filter."""
+    with sandbox() as box, box.open_session() as session:
+        session.run(":")
+        told = [Path(f"/proc/{process.number}/status").read_text(encoding="utf-8") for process in living()]
+        seen = [dict(line.split(":\t", 1) for line in text.splitlines()) for text in told]
+        within = {status["NSpid"].split()[-1]: status for status in seen if len(status["NSpid"].split()) > 1}
+        assert list(within) == ["1", "2"]
+        for status in within.values():
             sets = {name: int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
-            assert set(sets.values()) == {0}, (process, sets)
-            assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2"), process
+            assert set(sets.values()) == {0}, sets
+            assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
 
 
 @as_root_and_as_user
@@ -99,7 +102,10 @@ class TestSystemCalls:
             *(f"call('unshare', {flag})" for flag in flags),
             *(f"call('clone', {flag | SIGNAL}, 0, 0, 0, 0)" for flag in flags),
             *(clone3.format(flag) for flag in flags),
-            *(f"call('setns', os.open('/proc/1/ns/{kind}', os.O_RDONLY), 0)" for kind in ("user", "mnt", "net")),
+            *(
+                f"call('setns', os.open('/proc/self/ns/{kind}', os.O_RDONLY), 0)"
+                for kind in ("user", "mnt", "net")
+            ),
             "written('/proc/sys/user/max_user_namespaces', '9')",
             "written('/proc/self/uid_map', '0 0 1')",
         ]
@@ -144,7 +150,12 @@ class TestSystemCalls:
         ]
         with sandbox() as box:
             assert not_refused(box, attempts) == {}
-            outcomes = tried(box, [f"os.kill({host}, 0)", f"os.listdir('/proc/{host}')"])
+            memory = [
+                "open('/proc/1/mem', 'r+b')",
+                "open('/proc/1/task/1/mem', 'r+b')",
+                "os.listdir('/proc/1/fd')",
+            ]
+            outcomes = tried(box, [f"os.kill({host}, 0)", f"os.listdir('/proc/{host}')", *memory])
             assert set(outcomes.values()) <= {"ESRCH", "ENOENT"}
 
     @as_root_and_as_user
@@ -246,8 +257,13 @@ class TestNetwork:
             "AF_TIPC, 2",
         )
         attempts = [f"socket.socket(socket.{kind})" for kind in kinds]
+        pairs = [f"socket.socketpair(socket.{kind})" for kind in kinds[1:]]
         with sandbox() as box:
             assert not_refused(box, attempts) == {}
+            assert set(tried(box, pairs).values()) == {
+                "EAFNOSUPPORT"
+            }  # by the filter, before the kernel makes one
+            assert tried(box, ["len(socket.socketpair())"]) == {"len(socket.socketpair())": "done: 2"}
 
     @as_root_and_as_user
     def test_the_hosts_loopback_is_another(self) -> None:

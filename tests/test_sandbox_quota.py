@@ -1,6 +1,6 @@
 """Ways around the quota of files that a review found: many short commands, reservations, files without a name."""
 
-from sandboxes import as_root_and_as_user, sandbox, says
+from sandboxes import as_root_and_as_user, living, sandbox, says, wait_until
 
 from tinysmith.sandbox import SandboxLimits
 
@@ -18,6 +18,25 @@ for number in range(13):
     if number:
         os.closerange(3, 256)  # in Python a mapping has a descriptor of its own
 time.sleep(5)
+"""
+_RESERVING = """
+import fcntl, struct
+with open("/tmp/b", "wb") as file:
+    for request in (0x40305828, 0x4030582A, 0x40305839):
+        try:
+            fcntl.ioctl(file, request, struct.pack("=hh4xqqiI16x", 0, 0, 0, 1 << 20, 0, 0))
+        except OSError as error:
+            print(error.errno, end=" ")
+    print(__import__("os").fstat(file.fileno()).st_blocks, end="")
+"""
+_NAMED = """
+import ctypes, time
+ctypes.CDLL(None).prctl(15, b"\\x1cNSpid:\\t9\\t2", 0, 0, 0)
+for number in range(300):
+    with open(f"/tmp/{number}", "wb") as file:
+        file.write(b"x" * 100_000)
+    time.sleep(0.02)
+time.sleep(600)
 """
 
 
@@ -41,6 +60,18 @@ class TestAround:
         with sandbox(limits=SMALL) as box:
             assert "not supported" in says(box, "fallocate -l 1M /tmp/a")
             assert box.exec("fallocate -l 1M /tmp/a").exit_code == 1
+            done = box.exec(["/usr/bin/python3", "-c", _RESERVING])
+            assert (done.text, done.exit_code) == ("95 95 95 0", 0), done.error_text
+
+    @as_root_and_as_user
+    def test_no_name_hides_a_job_between_commands(self) -> None:
+        """A job that is over the quota is ended between commands, whatever it calls itself."""
+        with sandbox({"/job.py": _NAMED}, limits=SMALL) as box, box.open_session() as session:
+            session.run(":")
+            before = len(living())
+            session.run("python3 /job.py & :")
+            assert wait_until(lambda: len(living()) == before)
+            assert int(says(box, "du -s -B 1M /tmp").split()[0]) <= 12
 
     @as_root_and_as_user
     def test_what_is_mapped_alone_counts(self) -> None:

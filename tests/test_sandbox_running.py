@@ -16,6 +16,7 @@ from sandboxes import all_gone, as_root_and_as_user, living, names_in, needs_san
 
 from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
 from tinysmith.sandbox import SandboxLimits, SandboxSpec, Stop
+from tinysmith.sandbox._invocation import life
 from tinysmith.sandbox._running import Process, Status, _end
 from tinysmith.sandbox.bubblewrap import BubblewrapSandbox
 
@@ -109,18 +110,38 @@ class TestProcess:
         assert process.finish() is None
         process.close()
 
+    def test_a_first_process_that_stays_is_ended(self) -> None:
+        """Where what we began has ended, the first process and all within it end, whoever told it to stay."""
+        with sleeper() as other:
+            process = self.with_first(other)
+            assert process.finish() is None
+            assert other.wait(0) == -signal.SIGKILL
+        process.close()
+
     def test_what_does_not_end_is_told(self) -> None:
         """Where the first process outlives its kill, that is a fault of the machinery."""
-        other = sleeper()
+        large = (
+            "import sys; held = b'x' * (1 << 29); print('made', flush=True); sys.stdin.read()"  # to go takes time
+        )
+        pipe = subprocess.PIPE
+        with subprocess.Popen([sys.executable, "-c", large], stdin=pipe, stdout=pipe) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"made\n"
+            process = self.with_first(other, patience_s=0.0)
+            with pytest.raises(EnvironmentLost, match="Something in the sandbox does not end"):
+                process.finish()
+            process.close()
+
+    def with_first(self, first: "subprocess.Popen[bytes]", **options: Any) -> Process:
+        """One whose first process is this one, while what we began has ended."""
         ended = subprocess.Popen(["/bin/true"])
+        ended.wait()
         status = Status.new()
-        status.first = os.pidfd_open(other.pid)
+        status.first = os.pidfd_open(first.pid)
         status.started()
-        process = Process(ended, status, patience_s=0.05)
-        with pytest.raises(EnvironmentLost, match="does not end"):
-            process.finish()
-        process.close()
-        other.communicate(b"\n")
+        status.source, source = -1, status.source
+        os.close(source)
+        return Process(ended, status, **options)
 
     def test_a_bwrap_that_does_not_end_is_told(self) -> None:
         """Where what we began itself goes on, that is a fault of the machinery, too."""
@@ -225,6 +246,23 @@ class TestFaults:
                 box.exec("sleep 1000", wall_s=1000.0)
             assert living() == set()
             assert box.exec("echo on").text == "on\n"
+
+    @as_root_and_as_user
+    def test_many_open_files_of_ours_are_no_obstacle(self) -> None:
+        """Commands begin also where this process had a thousand files open when it first made a sandbox."""
+        before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if most != resource.RLIM_INFINITY and most < 2_000:
+            pytest.skip(f"no process here may have more than {most} open files")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2_000, most))
+        taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+        try:
+            assert life() > 1_024  # in a process that was forked there is none yet
+            with sandbox() as box, box.open_session() as session:
+                assert (box.exec("echo on").text, session.run("echo on").text) == ("on\n", "on\n")
+        finally:
+            for descriptor in taken:
+                os.close(descriptor)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
 
     @needs_sandbox
     def test_one_that_is_closed_before_it_begins(self) -> None:

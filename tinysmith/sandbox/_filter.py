@@ -22,6 +22,11 @@ _X32 = 0x40000000
 _NEW_NAMESPACES = 0x7E020080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET} and NEWTIME
 _FAMILIES = (1, 2, 10, 16)  # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK
 _TERMINAL_INPUT = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+_RESERVATIONS = (
+    0x40305828,
+    0x4030582A,
+    0x40305839,
+)  # FS_IOC_{RESVSP,RESVSP64,ZERO_RANGE}: fallocate by other names
 
 
 @frozen
@@ -31,6 +36,7 @@ class _Machine:
     audit: int
     clone: int
     socket: int
+    socketpair: int
     ioctl: int
     fallocate: int
     refused: Mapping[str, int]
@@ -138,10 +144,16 @@ _AARCH64 = {
 }
 _MACHINES = {
     "x86_64": _Machine(
-        0xC000003E, clone=56, socket=41, ioctl=16, fallocate=285, refused={**_X86_64, **_EVERYWHERE}
+        0xC000003E, clone=56, socket=41, socketpair=53, ioctl=16, fallocate=285, refused={**_X86_64, **_EVERYWHERE}
     ),
     "aarch64": _Machine(
-        0xC00000B7, clone=220, socket=198, ioctl=29, fallocate=47, refused={**_AARCH64, **_EVERYWHERE}
+        0xC00000B7,
+        clone=220,
+        socket=198,
+        socketpair=199,
+        ioctl=29,
+        fallocate=47,
+        refused={**_AARCH64, **_EVERYWHERE},
     ),
 }
 
@@ -175,7 +187,8 @@ def _program(machine: _Machine) -> Sequence[bytes]:
         ),
         *_where(machine.clone, [_load(_argument(0)), _instruction(_JUMP_ANY, _NEW_NAMESPACES, 0, 1), *refuse]),
         *_where(machine.socket, _families()),
-        *_where(machine.ioctl, _terminal_input()),
+        *_where(machine.socketpair, _families()),
+        *_where(machine.ioctl, _requests()),
         _instruction(_RETURN, _ALLOW),
     ]
 
@@ -187,11 +200,18 @@ def _families() -> list[bytes]:
     return [_load(_argument(0)), *tests, _instruction(_RETURN, _ERROR | _EAFNOSUPPORT)]
 
 
-def _terminal_input() -> list[bytes]:
-    refuse = _instruction(_RETURN, _ERROR | _EPERM)
+def _requests() -> list[bytes]:
+    refused = [
+        *((request, _EPERM) for request in _TERMINAL_INPUT),
+        *((request, _EOPNOTSUPP) for request in _RESERVATIONS),
+    ]
     return [
         _load(_argument(1)),
-        *(part for request in _TERMINAL_INPUT for part in (_instruction(_JUMP_EQUAL, request, 0, 1), refuse)),
+        *(
+            part
+            for request, error in refused
+            for part in (_instruction(_JUMP_EQUAL, request, 0, 1), _instruction(_RETURN, _ERROR | error))
+        ),
     ]
 
 

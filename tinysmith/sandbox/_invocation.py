@@ -3,8 +3,9 @@
 Each line is held by a test. `bwrap` itself is started with an empty environment, since the first process within
 is a copy of it and shows its environment to all others. Nothing is mounted at a path that those within can move or
 replace by a link: whoever is next would mount wherever it leads. Limits of processes are set within, where the
-kernel counts those of the sandbox alone. `/dev` is memory that anybody may fill unless it is made read-only, and
-`/proc/keys` names the keys of the host's user.
+kernel counts those of the sandbox alone. The first process has none, and those within could write its memory, so
+it is not shown. `/dev` is memory that anybody may fill unless it is made read-only, and `/proc/keys` names keys of
+the host's user.
 """
 
 import os
@@ -49,6 +50,7 @@ _USR = tuple(
 )
 _BY_PROC = ("--proc", "/proc")  # by way of which cp sets modes
 _OPEN_FILES = 256
+_FIRST = ("--tmpfs", "/proc/1", "--remount-ro", "/proc/1")
 _KEYS = tuple(name for name in ("/proc/keys", "/proc/key-users") if Path(name).exists())
 
 _life = [0, -1, -1]  # the process, and both ends of its pipe
@@ -181,7 +183,7 @@ def _mounts(spec: SandboxSpec, folder: Folder) -> list[str]:
     mounts = ["--bind", str(folder.root), "/", *_USR, "--ro-bind", str(folder.etc), "/etc"]
     for name in SHOWN_ETC:
         mounts += ["--ro-bind", f"/etc/{name}", f"/etc/{name}"]
-    mounts += ["--proc", "/proc", "--dev", "/dev", "--size", str(spec.limits.shm_bytes), "--tmpfs", SHM]
+    mounts += ["--proc", "/proc", *_FIRST, "--dev", "/dev", "--size", str(spec.limits.shm_bytes), "--tmpfs", SHM]
     for name in _KEYS:
         mounts += ["--ro-bind", "/dev/null", name]
     for parent in sorted({parent for bind in spec.binds for parent in parents_of(bind.target)}):
@@ -214,5 +216,6 @@ def limited(limits: SandboxLimits, life: int | None = None) -> tuple[str, ...]:
     if limits.file_bytes < 1024:
         script += "trap '' XFSZ;"  # then a write fails, instead of ending who writes
     if life is not None:
-        script = f"read -t 0 -u {life} && exit 1;exec {life}<&-;{script}"
+        # Bash can wait for none of 1024 or more.
+        script = f"exec 3<&{life};read -t 0 -u 3 && exit 1;exec {life}<&- 3<&-;{script}"
     return ("/bin/bash", "-p", "-c", f'{script}exec -- "$@"', "sandbox")

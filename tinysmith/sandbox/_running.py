@@ -24,7 +24,7 @@ from tinysmith.sandbox.sandbox import Stop
 from tinysmith.sandbox.spec import EndedBy
 
 _CHUNK = 1 << 16
-_COMMAND = "2"  # the first one that the first process within begins
+_COMMAND = b"2"  # the first one that the first process within begins
 _PATIENCE_S = 20.0  # for the kernel to end what was killed, on a machine that is very busy
 _LONGEST_PAUSE_S = 0.5  # between two looks at the files
 
@@ -196,6 +196,7 @@ class Process:
         """
         if self.main.poll() is None and not _ends(self.main, self.patience_s):
             raise EnvironmentLost("A sandbox's first process does not end, although it was killed.")
+        self.status.end_first()  # that the rest ends with what we began is up to those within
         while is_readable(self.status.source, self.patience_s) and self.status.read():
             pass
         if self.status.first >= 0 and not is_readable(self.status.first, self.patience_s):
@@ -227,8 +228,8 @@ def _end(process: int, within: int) -> None:
         return
     try:
         with suppress(OSError, StopIteration):  # it has ended meanwhile
-            told = Path(f"/proc/{process}/status").read_text(encoding="utf-8", errors="replace")
-            numbers = next(line for line in told.splitlines() if line.startswith("NSpid:")).split()
+            told = Path(f"/proc/{process}/status").read_bytes().split(b"\n")  # a name may have other ends of lines
+            numbers = next(line for line in told if line.startswith(b"NSpid:")).split()
             if Path(f"/proc/{process}/ns/pid").stat().st_ino == within and numbers[-1] != _COMMAND:
                 signal.pidfd_send_signal(descriptor, signal.SIGKILL)
     finally:
