@@ -261,10 +261,10 @@ class TestSound:
             "paid-after-end"
         }
 
-    def test_a_bound_may_be_a_count_of_what_grows(self) -> None:
+    @pytest.mark.parametrize("name", ["CountsUp", "FillsUp", "WorksOff", "Slow", "Bushy"])
+    def test_a_bound_may_be_a_count_of_what_grows(self, name: str) -> None:
         """Cycles end by a counter that grows, by notes that are enough, or by a plan that is worked off."""
-        for name in ("CountsUp", "FillsUp", "WorksOff", "Slow", "Bushy"):
-            assert found(planted(name), walks=5) == (), name
+        assert found(planted(name), walks=5) == ()
 
     def test_a_bound_may_be_in_a_class_within_the_board(self) -> None:
         """A counter counts wherever it is on the board; one whose end is missed does not."""

@@ -249,7 +249,7 @@ class TestHowItEnds:
         with pytest.raises(SystemExit) as ended:
             main(["check", "machines:TryAgain", "--format", "xml"])
         assert ended.value.code == 2
-        assert "'text', 'json', 'sarif'" in capsys.readouterr().err
+        assert "There is json, sarif, text." in capsys.readouterr().err
 
 
 class TestHowFar:

@@ -118,6 +118,16 @@ class TestNames:
         assert ran(env, "--all", option, value) == 2
         assert f"takes no {option[2:]}; leave out {option}." in capsys.readouterr().err
 
+    def test_without_the_files_of_its_tasks(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """InterCode-CTF without the folder of assets says that the tasks lack their files."""
+        row = {"task_id": 1, "query": "Find it.", "gold": "picoCTF{it}", "tags": [], "setup": ""}
+        (tmp_path / "ic_ctf.json").write_text(json.dumps([row]), encoding="utf-8")
+        command = ["run", "machines:TryAgain", "--env", "intercode-ctf", "--data", str(tmp_path), "--task", "2"]
+        told = "without --assets DIR the tasks lack their files, and few can be solved."
+        for more, is_told in ([], True), (["--assets", str(tmp_path)], False):
+            assert main([*command, *more, "--model", "samples"]) == 2
+            assert (told in capsys.readouterr().err) is is_told
+
     def test_that_is_left_out(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Without an environment, an option for one is misuse."""
         run = ["run", f"{__file__}:Speak", "--model", "samples"]

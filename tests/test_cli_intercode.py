@@ -106,7 +106,7 @@ class TestMisuse:
         [
             ("", "the following arguments are required: import"),
             ("import", "the following arguments are required: CHECKOUT"),
-            ("import x --sandbox unsafe-local", "invalid choice: 'unsafe-local'"),
+            ("import x --sandbox unsafe-local", "there is no 'unsafe-local'"),
         ],
     )
     def test_of_words(self, command: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -28,7 +28,7 @@ class TestMain:
         """Arguments that nobody knows exit with 2 and one line."""
         with pytest.raises(SystemExit, match="2"):
             main(["run", "--none"])
-        assert "error: " in capsys.readouterr().err
+        assert "there is no option --none." in capsys.readouterr().err
 
     def test_a_reader_that_goes_away_is_no_traceback(self) -> None:
         """Output piped into a program that stops reading ends without a traceback."""

@@ -85,7 +85,7 @@ MISUSES = [
     ),
     (
         "machines:TryAgain --env demo --model playr=scripted --all",
-        "model= names 'playr', which is no agent of TryAgain. Did you mean player?",
+        "--model names 'playr', which is no agent of TryAgain. Did you mean player?",
     ),
     (
         f"{HERE}:Mute --env demo --model samples --all",
@@ -160,4 +160,6 @@ class TestMisuse:
         )
         run = ["run", "machines:TryAgain", "--env", "intercode-sql", "--data", str(data), "--all"]
         assert main([*run, "--model", "scripted"]) == 2
-        assert "Task '0' has no bundled script. Use --model scripted:FILE" in capsys.readouterr().err
+        out, err = capsys.readouterr()
+        assert "Task '0' has no bundled script. Use --model scripted:FILE" in err
+        assert out == ""  # it is known before the first task is begun

@@ -70,6 +70,7 @@ class TestRun:
             "cost_usd": 0.0,
             "oracle": True,
             "failed": 0,
+            "not_run": 0,
         }
 
     def test_an_unsolved_task_exits_with_1(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,6 +200,18 @@ class TestBrokenMachinery:
         assert "  KeyError: 'planted'. Raised in Pin.writer, step 1.\n" in capsys.readouterr().out
         assert main(["run", PIN, "--env", WALL, "--model", model, "--traceback"]) == 3
         assert 'raise KeyError("planted")' in capsys.readouterr().err
+
+    def test_what_was_not_run_is_counted(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where no task after the first could be run either, the summary says how many were left."""
+        monkeypatch.delenv("MISTRAL_API_KEY", raising=False)
+        command = ["run", "machines:TryAgain", *FERRY, "--all", "--model", "mistral/x"]
+        assert main(command) == 3
+        assert "1 episode, 0 solved (0.0 %)" in (out := capsys.readouterr().out)
+        assert "5 of 6 were not run to the end" in out
+        assert main([*command, "--json"]) == 3
+        assert objects(capsys.readouterr().out)[-1]["not_run"] == 5
 
     def test_a_model_that_does_not_answer_exits_with_3(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A server that nobody runs gives the model's error and exit code 3."""

@@ -80,6 +80,21 @@ class TestStep:
         step = asyncio.run(environment.step("go"))
         assert (step.observation, step.terminated) == (line, False)
 
+    @pytest.mark.parametrize(
+        ("task", "shown"),
+        [
+            (Task("seven", "Open it."), "Task seven: Open it."),
+            (Task("", "Open it."), "Task: Open it."),
+            (Task(""), "A new episode"),
+            (None, "A new episode"),
+        ],
+    )
+    def test_what_is_asked(self, task: Task | None, shown: str) -> None:
+        """A person is told the task, as far as there is one."""
+        environment, told = played("\n")
+        asyncio.run(environment.reset(task=task))
+        assert told.getvalue().splitlines()[0] == shown
+
     def test_nobody(self) -> None:
         """An input that is over is a fault, not an observation."""
         environment, _ = played("\n")

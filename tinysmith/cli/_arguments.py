@@ -6,12 +6,13 @@ from typing import Any
 
 from tinysmith.cli._binding_arguments import add_bindings, add_limits, add_llm, add_server
 from tinysmith.cli._journal_arguments import add_journal_commands, add_journaling
+from tinysmith.cli._parser import Parser
 from tinysmith.exploration import DEPTH, MAX_POSITIONS, WALKS
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="tinysmith",
         description="Multi-agent LLM strategies as explicit state machines.",
         epilog="Begin with `tinysmith demo`: it needs no key and no network.",
@@ -134,7 +135,7 @@ def _add_explore(commands: Any) -> None:
 def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("strategy", metavar="STRATEGY", help="package.module:Class or path.py:Class")
     which = run.add_mutually_exclusive_group()
-    which.add_argument("--task", nargs="+", metavar="ID", help="the tasks to run")
+    which.add_argument("--task", nargs="+", action="extend", metavar="ID", help="the tasks to run")
     which.add_argument("--all", action="store_true", help="run every task (of a recording: every recorded one)")
     add_bindings(run)
     run.add_argument(

@@ -1,11 +1,13 @@
 """Arguments that name what a run is bound to, and how much it may spend."""
 
 import argparse
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import fields
 
 from tinysmith.limits import Limits
+
+N = TypeVar("N", int, float)
 
 _LIMIT_HELP = {
     "max_errors": "bad replies in a row that are forgiven",
@@ -102,8 +104,15 @@ def add_limits(command: argparse.ArgumentParser, *, is_again: bool = False) -> N
 
 
 def _count(text: str) -> int | None:
-    return None if text == "none" else int(text)
+    return _limit(text, int)
 
 
 def _amount(text: str) -> float | None:
-    return None if text == "none" else float(text)
+    return _limit(text, float)
+
+
+def _limit(text: str, kind: type[N]) -> N | None:
+    try:
+        return None if text.lower() == "none" else kind(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number, and not none") from None

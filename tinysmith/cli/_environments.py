@@ -25,6 +25,7 @@ _UNSAFE = (
     "tinysmith: --sandbox unsafe-local is no sandbox: commands run on this machine as you, with your files and "
     "your network."
 )
+_NO_ASSETS = "tinysmith: without --assets DIR the tasks lack their files, and few can be solved."
 
 
 @frozen
@@ -70,6 +71,8 @@ def make_environment(arguments: argparse.Namespace, strategy: type[Strategy[Any]
         raise UsageError(f"{problem} Or name a factory, module:name.")
     if options.get("backend") == "unsafe-local":
         print(_UNSAFE, file=sys.stderr)
+    if name == "intercode-ctf" and "assets" not in options:
+        print(_NO_ASSETS, file=sys.stderr)
     return made
 
 

@@ -14,6 +14,7 @@ from tinysmith.cli._check import check_command
 from tinysmith.cli._demo import demo_command
 from tinysmith.cli._diff import diff_command
 from tinysmith.cli._draw import draw_command
+from tinysmith.cli._ending import as_if_interrupted, open_streams
 from tinysmith.cli._explore import explore_command
 from tinysmith.cli._export import export_command
 from tinysmith.cli._fork import fork_command
@@ -63,12 +64,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 when solved (with `--all`: when every episode came to a graded end), 1 when not, 2 for misuse, 3 when
         machinery failed. `diff` returns 1 where the strategies differ, `check` and `explore` where they find
-        faults, `replay` where a saved run is no longer legal.
+        faults, `replay` where a saved run is no longer legal. 130 when interrupted by Ctrl-C, 143 by SIGTERM, 129
+        by SIGHUP.
     """
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe's encoding need not have our arrows
     arguments = parser().parse_args(argv)
+    with as_if_interrupted() as came:
+        code = _done(arguments)
+    return 128 + came[0] if came and code == INTERRUPTED else code
+
+
+def _done(arguments: argparse.Namespace) -> int:
+    """Does the command, and returns its exit code."""
     try:
         if arguments.version:
             print(f"tinysmith {version('tinysmith-fsm')}")

@@ -4,7 +4,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -52,8 +52,7 @@ class ScriptOfTask:
     ) -> None:
         self._path = path
         self._teams = teams
-        kinds = {} if strategy is None else plan_of(strategy).kinds
-        self._agents = frozenset(name for name, kind in kinds.items() if kind in {Agent, Panel})
+        self._agents = frozenset[str]() if strategy is None else _agents(strategy)
         if path is not None and strategy is not None:  # what is wrong with it is said before a run begins
             for name in sorted(Scripted.from_file(path).nodes - self._agents):
                 problem = f"{path}: the script names {name!r}, which is no agent of {strategy.__name__}"
@@ -77,6 +76,15 @@ class ScriptOfTask:
             )
         return Scripted(task.script)
 
+    def check(self, tasks: Sequence[Task]) -> None:
+        """Sees whether there is a script for all of these, before the first is begun.
+
+        Raises:
+            UsageError: One has none.
+        """
+        for task in tasks:
+            self.episode(task)
+
     def _team(self, task: Task) -> dict[str, list[str]]:
         path = None if self._teams is None else self._teams / f"{task.id}.json"
         if path is None or not path.is_file():
@@ -91,14 +99,22 @@ def models(arguments: argparse.Namespace, strategy: type[Strategy[Any]]) -> Mapp
     Raises:
         UsageError: One is named twice, or cannot be made.
     """
+    agents = _agents(strategy)
     made: dict[str, Any] = {}
     for text in arguments.model:
         for_node = _FOR_NODE.fullmatch(text)
         node, name = (for_node[1], for_node[2]) if for_node else ("*", text)
         if node in made:
             raise UsageError(f"--model is given twice for {'the same agents' if node == '*' else node}.")
+        if node not in {"*", *agents}:
+            problem = f"--model names {node!r}, which is no agent of {strategy.__name__}"
+            raise UsageError(f"{problem}. {near(node, agents)}")
         made[node] = _model(name, arguments, strategy)
     return made
+
+
+def _agents(strategy: type[Strategy[Any]]) -> frozenset[str]:
+    return frozenset(name for name, kind in plan_of(strategy).kinds.items() if kind in {Agent, Panel})
 
 
 def _recorded(place: str) -> Recorded:

@@ -195,9 +195,9 @@ class Report:
             return None
         return self._explaining.missed(episode.run)
 
-    def summary(self, episodes: Sequence[Episode]) -> None:
-        """Says what all episodes came to."""
-        data = summary(episodes)
+    def summary(self, episodes: Sequence[Episode], *, of: int) -> None:
+        """Says what all episodes came to, and how many there were to be."""
+        data = summary(episodes) | {"not_run": of - len(episodes)}
         if self._as_json:
             _print_json(data)
             return
@@ -213,6 +213,8 @@ class Report:
         parts.append(f"{data['tokens']:,} tokens, {_cost(data['cost_usd'])}")
         if data["failed"]:
             parts.append(f"{data['failed']} could not be run to the end, and are not in the mean")
+        if data["not_run"]:
+            parts.append(f"{data['not_run']} of {of} were not run to the end")
         _print("\n" + "\n".join(parts))
         if data["oracle"]:
             _print("oracle: the strategy was shown the reward of every turn, and its best turn counts")

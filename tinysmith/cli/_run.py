@@ -17,7 +17,7 @@ from tinysmith.cli._environments import chosen_tasks, make_environment
 from tinysmith.cli._explain import Explaining
 from tinysmith.cli._journal import opened
 from tinysmith.cli._load import load_strategy
-from tinysmith.cli._models import models
+from tinysmith.cli._models import ScriptOfTask, models
 from tinysmith.cli._report import Episode, Report
 from tinysmith.drivers import arun
 from tinysmith.errors import DataError, JournalError, SandboxUnavailable, UsageError
@@ -40,6 +40,8 @@ def run_command(arguments: argparse.Namespace) -> int:
     tools = bindings(arguments, strategy)
     environment = make_environment(arguments, strategy)
     tasks = chosen_tasks(arguments, environment, list(bound.values()))
+    for script in (model for model in bound.values() if isinstance(model, ScriptOfTask)):
+        script.check(tasks)
     machine = made(strategy)
     approving = (
         Approving(arguments.approve, machine, pauses=bool(arguments.journal)) if arguments.approve else None
@@ -116,7 +118,7 @@ class Play:
                     break
         finally:
             if episodes:
-                self.report.summary(episodes)
+                self.report.summary(episodes, of=len(tasks))
             if self.environment is not None:
                 await self.environment.close()
         return episodes

@@ -46,6 +46,8 @@ class StdinEnvironment:
         self._steps = 0
         self._is_open = True
         shown = "A new episode" if task is None else f"Task {task.id}: {task.query}"
+        if task is not None and not task.id:
+            shown = f"Task: {task.query}" if task.query else "A new episode"
         await self._show(f"{shown}\n{_HELP}")
         reward: float | None = 0.0
         while reward is not None:
