@@ -125,6 +125,7 @@ class TestFailures:
         levels = [finding.level for finding in report.findings]
         assert levels == sorted(levels, key=["error", "warning", "information"].index)
 
+    @pytest.mark.untraced
     def test_what_is_reached(self) -> None:
         """`reaches` says whether anything so bad, or worse, was found; clean is without errors and warnings."""
         error, warning = check(planted.Raising, **SMALL), check(planted.Paid, **SMALL)

@@ -95,6 +95,7 @@ class TestTypes:
         findings = check(getattr(boards, name), **SMALL).findings
         assert "that one of its guards always holds: " in " ".join(each.problem for each in findings)
 
+    @pytest.mark.untraced
     def test_a_type_that_allows_more_than_the_reason_says(self) -> None:
         """A board to which no run comes, but which the type allows, refutes an allowance of no-otherwise."""
         finding = only(boards.OneSided, boards=[Coin("heads")])
@@ -128,6 +129,7 @@ class TestSimpler:
 
 
 class TestBeginnings:
+    @pytest.mark.untraced
     def test_boards_without_defaults_are_generated(self) -> None:
         """Where no first board can be made, the search begins from generated ones."""
         assert found(boards.Narrow) == ()
@@ -139,6 +141,7 @@ class TestBeginnings:
         assert "of a plain task it raised KeyError: 'text'. Generated boards were searched" in finding.problem
         assert finding.remedy == "Give boards=, or let `brief` take a plain task."
 
+    @pytest.mark.untraced
     def test_an_object_is_as_good_as_its_class(self) -> None:
         """`check` takes the class or an object of it."""
         assert str(check(Votes(), **SMALL)) == str(check(Votes, **SMALL))

@@ -207,6 +207,7 @@ def on_terminal(command: list[str], environment: dict[str, str]) -> str:
 
 
 class TestHowItEnds:
+    @pytest.mark.untraced
     @pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("warning", 0), ("information", 1), ("never", 0)])
     def test_on_information(self, fail_on: str, code: int) -> None:
         """What is only for information fails where that is wanted."""

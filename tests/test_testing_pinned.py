@@ -217,6 +217,7 @@ class TestTheTest:
         assert "Done('done', success=True, node='done')" in source
         run_source(source)
 
+    @pytest.mark.untraced
     def test_in_a_file_of_its_own(self, tmp_path: Path) -> None:
         """It passes in a process of its own, and fails with another edge, or another prompt."""
         versions = {
