@@ -190,6 +190,19 @@ class TestProcess:
 
 class TestFaults:
     @as_root_and_as_user
+    def test_a_command_that_is_ended_from_outside_is_lost(self) -> None:
+        """Where somebody on the host kills `bwrap`, nothing of what the command printed is in the error."""
+        with sandbox() as box, ThreadPoolExecutor(1) as pool:
+            doing = pool.submit(box.exec, "echo bwrap: secretword; touch /tmp/begun; sleep 50", merges_stderr=True)
+            assert wait_until(lambda: box.exec("test -e /tmp/begun").exit_code == 0)
+            (ours,) = [process for process in living() if _parent(process.number) == os.getpid()]
+            os.kill(ours.number, signal.SIGKILL)
+            with pytest.raises(EnvironmentLost, match="process was ended from outside") as caught:
+                doing.result()
+            assert "secretword" not in str(caught.value)
+            assert box.exec("echo on").text == "on\n"
+
+    @as_root_and_as_user
     def test_what_nobody_waits_for_any_more_is_closed(self) -> None:
         """A fork and a session that are cancelled while they are made leave nothing behind."""
 

@@ -19,6 +19,7 @@ from tinysmith.sandbox.sandbox import Sandbox, Session, Stop, Stopped
 from tinysmith.sandbox.spec import Executed, SandboxLimits, SandboxSpec
 
 _KILLED = 137
+_NEVER_RAN, _LOST = -1, -2
 _COPYING_S = 120.0
 _ENDING_S = 30.0
 
@@ -139,7 +140,7 @@ class FolderSandbox(Sandbox):
         """How the files of another sandbox are copied to this one's, which are none yet."""
 
     def _run(self, how: Beginning, watch: Watch, stdin: bytes = b"", *, merges_stderr: bool = False) -> Executed:
-        """Runs what is started so; an exit code of -1 says that it never ran."""
+        """Runs what is started so; an exit code below 0 says that it never ran, or that nothing is known of it."""
         output = Output(self.spec.limits.output_bytes)
         process = self._started(how, stdin, merges_stderr=merges_stderr)
         try:
@@ -159,8 +160,9 @@ class FolderSandbox(Sandbox):
                 self._running.discard(process)
                 self._ended.notify_all()
             process.close()
-        code = _KILLED if ended_by else -1 if exit_code is None else exit_code
-        return Executed(stdout, stderr, code, ended_by)
+        if exit_code is None:  # who is killed tells none, whatever ran by then
+            exit_code = _LOST if process.main.returncode < 0 else _NEVER_RAN
+        return Executed(stdout, stderr, _KILLED if ended_by else exit_code, ended_by)
 
     def _started(self, how: Beginning, stdin: bytes, *, merges_stderr: bool) -> Process:
         with machinery():
@@ -187,9 +189,11 @@ class FolderSandbox(Sandbox):
             SandboxError: It could not begin where it was to.
             EnvironmentLost: Anything else.
         """
-        why = (done.error_text or done.text).strip().partition("\n")[0].removeprefix("bwrap: ")
         if self._is_closed:
             raise EnvironmentLost("The sandbox was closed while a command ran; take one at a time.")
+        if done.exit_code == _LOST:  # what it printed is the command's own, and may hold an answer
+            raise EnvironmentLost("The command's process was ended from outside; nothing is known of the command.")
+        why = (done.error_text or done.text).strip().partition("\n")[0].removeprefix("bwrap: ")
         if why.startswith("Can't chdir to "):
             raise SandboxError(f"The command cannot begin in that folder: {why}.")
         raise EnvironmentLost(f"Nothing can be run in the sandbox: {why or 'it was killed'}.")
