@@ -116,7 +116,8 @@ async def stamps(sandbox: Sandbox, *, reads: bool = False) -> bytes:
 async def listing(sandbox: Sandbox, first: Listing, stamped: bytes) -> Listing | None:
     """What is in a sandbox now, without the folders of the system; None where that cannot be told any more.
 
-    Commands can bring that about: files beyond a limit, names beyond the limit on output, a root without rights.
+    Commands can bring that about: files beyond a limit, names beyond the limit on output, or beyond what is
+    unpacked of it, a root without rights.
 
     Args:
         sandbox: Where.
@@ -130,7 +131,8 @@ async def listing(sandbox: Sandbox, first: Listing, stamped: bytes) -> Listing |
     if done is None or done.ended_by:
         return None
     try:
-        return parsed(_unpacked(done.stdout), first)
+        text = _unpacked(done.stdout)
+        return None if text is None else parsed(text, first)
     except (ValueError, zlib.error) as error:
         problem = f"{error} (exit code {done.exit_code})"
         raise EnvironmentLost(
@@ -146,11 +148,18 @@ async def _told(sandbox: Sandbox, script: str, stdin: bytes = b"") -> Executed |
         return None
 
 
-def _unpacked(data: bytes) -> bytes:
+def _unpacked(data: bytes) -> bytes | None:
+    """What was packed; None where it is too much, as long names that are alike are: they pack well.
+
+    Raises:
+        ValueError: It is cut off.
+    """
     unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    text = unpacking.decompress(data, _MOST_BYTES)
+    text = unpacking.decompress(data, _MOST_BYTES + 1)
+    if len(text) > _MOST_BYTES:
+        return None
     if not unpacking.eof:
-        raise ValueError("the list of files is cut off, or too long")
+        raise ValueError("the list of files is cut off")
     return text
 
 
