@@ -117,6 +117,9 @@ class TestEpisodes:
             assert at.current is episode
             with pytest.raises(UsageError, match=r"Env\.step: the episode is over"):
                 _ = at.playing
+            at.stepped(episode, "another, which ends late", "seen", {})
+            with pytest.raises(UsageError, match=r"Env\.step: the episode is over"):
+                _ = at.playing
             await at.close()
             with pytest.raises(UsageError, match="no episode"):
                 _ = at.current
@@ -207,6 +210,48 @@ class TestEpisodes:
 
         asyncio.run(play())
         assert going == ["make /one", "close /one"]
+
+    @pytest.mark.parametrize("first", ["begin", "close"])
+    def test_begin_and_close_at_once(self, first: str) -> None:
+        """What begins and closes episodes at once is done in its order; after a close nothing is left alive."""
+        shed = Shed()
+        at = episodes(shed)
+
+        async def play() -> None:
+            await at.begin(TASK, ONE)
+            if first == "begin":
+                await asyncio.gather(at.begin(TASK, TWO), at.begin(TASK, TWO, ONE), at.close(), at.close())
+                with pytest.raises(UsageError, match="no episode"):
+                    _ = at.current
+            else:
+                _, episode = await asyncio.gather(at.close(), at.begin(TASK, ONE))
+                assert at.current is episode
+                await at.close()
+
+        for _ in range(2):  # an environment may be used in one event loop after the other
+            asyncio.run(play())
+        again = {
+            "begin": ["close /one", "make /two", "reset /two", "make /one", "close /one", "close /two"],
+            "close": ["close /one", "make /one", "close /one"],
+        }
+        assert shed.done == 2 * ["make /one", *again[first]]
+
+    def test_close_while_one_begins(self) -> None:
+        """A close that comes while an episode begins is done afterwards, and leaves no sandbox and no episode."""
+
+        async def play() -> list[str]:
+            loop, begun = asyncio.get_running_loop(), asyncio.Event()
+            shed = Shed(lambda: loop.call_soon_threadsafe(begun.set))
+            at = episodes(shed)
+            doing = asyncio.ensure_future(at.begin(TASK, ONE))
+            await begun.wait()
+            await at.close()
+            await doing
+            with pytest.raises(UsageError, match="no episode"):
+                _ = at.current
+            return shed.done
+
+        assert asyncio.run(play()) == ["make /one", "close /one"]
 
     def test_find_a_back_end_by_name(self) -> None:
         """A name that no back end has is told when the first episode begins."""

@@ -64,6 +64,9 @@ E = TypeVar("E", bound=Episode)
 class Episodes(Generic[E]):
     """An environment's episodes, one at a time, each in sandboxes of its own.
 
+    What begins and closes them waits for its turn, so that each finds what the one before has left, and nothing is
+    left alive by a close that comes while an episode begins.
+
     Args:
         owner: The environment's class, for messages and logs.
         kind: What an episode is; it is made with its task, its sandboxes and the first one's folder.
@@ -77,6 +80,8 @@ class Episodes(Generic[E]):
         self._episode: E | None = None
         self._held: list[Sandbox] = []
         self._running: set[asyncio.Future[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = asyncio.Lock()
 
     async def begin(self, task: Task, *specs: SandboxSpec) -> E:
         """Ends the last episode, and begins one; a sandbox of the same spec is reset and used again.
@@ -84,12 +89,13 @@ class Episodes(Generic[E]):
         Raises:
             SandboxUnavailable: No sandbox can be had here.
         """
-        await self._end()
-        sandboxes = await self._sandboxes(specs)
-        self._episode = self._kind(task, tuple(sandboxes), specs[0].cwd)
+        async with self._turn():
+            await self._end()
+            sandboxes = await self._sandboxes(specs)
+            episode = self._episode = self._kind(task, tuple(sandboxes), specs[0].cwd)
         _log.info("%s task %s: episode begins", self._owner, task.id)
         _log.debug("%s task %s: %s", self._owner, task.id, escaped(task.query))
-        return self._episode
+        return episode
 
     @property
     def current(self) -> E:
@@ -139,7 +145,7 @@ class Episodes(Generic[E]):
     ) -> EnvironmentStep:
         """Counts and logs a step of an episode, and ends it if it is over."""
         episode.steps += 1
-        episode.is_over = is_over
+        episode.is_over |= is_over  # for good, although another step may end later
         place = (self._owner, episode.task.id, episode.steps)
         _log.info("%s task %s step %d: exit code %s, reward %s", *place, info.get("exit_code"), reward)
         _log.debug("%s task %s step %d: %r gave %s", *place, action, escaped(text))
@@ -147,9 +153,17 @@ class Episodes(Generic[E]):
 
     async def close(self) -> None:
         """Ends the episode and whatever runs, and gives its sandboxes back; another may begin afterwards."""
-        await self._end()
-        while self._held:
-            await self._give_back(self._held[-1])
+        async with self._turn():
+            await self._end()
+            while self._held:
+                await self._give_back(self._held[-1])
+
+    def _turn(self) -> asyncio.Lock:
+        """What is held while episodes begin and end; a lock is its event loop's, an environment is not."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop, self._lock = loop, asyncio.Lock()
+        return self._lock
 
     async def _end(self) -> None:
         self._episode = None
