@@ -142,9 +142,9 @@ class TestEpisode:
             asyncio.run(environment.grade())
 
     def test_skip(self, folder: Path) -> None:
-        """To skip ends the episode with nothing, also after the right output."""
+        """To skip ends the episode with nothing, also after the right output; so does its grade say."""
         steps, grade = play(made(folder), "one/0", "cat /work/a.txt", "skip")
-        assert (steps[1].reward, steps[1].terminated, grade.solved) == (0.0, True, True)
+        assert (steps[1].reward, steps[1].terminated, grade) == (0.0, True, Grade(0.0, solved=False))
 
     def test_nothing_done(self, folder: Path) -> None:
         """Where nothing was done, the question is graded."""

@@ -102,13 +102,43 @@ class TestEpisode:
         assert (steps[-1].reward, steps[-1].terminated) == (1.0, True)
         assert steps[-1].observation == "[('south',), ('north',), ('west',)]"
         assert steps[-1].info["action_executed"]
-        assert grade.solved
+        assert grade == Grade(1.0, solved=True, parts={"iou": 1.0, "tau": 1.0})
+
+    def test_grades(self, folder: Path) -> None:
+        """A grade can be had after each step, and changes nothing."""
+        environment = SqlEnvironment(folder)
+
+        async def graded() -> list[float]:
+            await environment.reset(task=environment.tasks["0"])
+            scores = []
+            for condition in ("id < 3", "id < 9", "id > 9", "id = 1"):
+                await environment.step(f"SELECT name FROM beds WHERE {condition}")
+                scores.append((await environment.grade()).score)
+            return scores
+
+        assert asyncio.run(graded()) == [0.67, 1.0, 0.0, 0.33]
+
+    def test_late(self, folder: Path) -> None:
+        """A statement that ends after the episode changes nothing of its grade, and does not reopen it."""
+        environment = SqlEnvironment(folder)
+
+        async def act() -> Grade:
+            await environment.reset(task=environment.tasks["0"])
+            late = asyncio.ensure_future(environment.step("SELECT name FROM beds"))
+            await asyncio.sleep(0)
+            await environment.step("skip")
+            await late
+            with pytest.raises(UsageError, match="is over"):
+                await environment.step("SELECT 1")
+            return await environment.grade()
+
+        assert asyncio.run(act()).score == 0.0
 
     def test_skip(self, folder: Path) -> None:
-        """To skip ends the episode with nothing, also after the right output."""
+        """To skip ends the episode with nothing, also after the right output; so does its grade say."""
         steps, grade = asyncio.run(play(SqlEnvironment(folder), "0", "SELECT name FROM beds", "skip"))
         assert (steps[-1].reward, steps[-1].terminated) == (0.0, True)
-        assert grade.solved
+        assert grade == Grade(0.0, solved=False)
 
     def test_error(self, folder: Path) -> None:
         """An error is an observation, and forgets the output before it."""

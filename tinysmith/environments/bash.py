@@ -28,12 +28,21 @@ _NOT_STARTED = 126
 
 @define(eq=False)
 class _Episode(Episode):
-    """Two sandboxes: the agent's, and that in which the right command is run."""
+    """Two sandboxes: the agent's, and that in which the right command is run.
+
+    Attributes:
+        output: What the last command printed.
+        before: The first files.
+        stamped: What tells whether the agent touched one.
+        right: Where it ended, once it has.
+        graded: The grade that the episode ended with.
+    """
 
     output: str = ""
     before: Listing = field(factory=dict, repr=False)
     stamped: bytes = field(default=b"", repr=False)
     right: Ended | None = field(default=None, repr=False)
+    graded: Grade | None = None
 
 
 class BashEnvironment:
@@ -46,18 +55,21 @@ class BashEnvironment:
     The grade is InterCode's: 0.01, and 0.33 each for the same changed paths, for the same content of what was
     added, and for the same words in the last output, as the right command leaves them; each is rounded to two
     places, so it is 1 only where all are the same, or nearly. The right command is run in a second sandbox, once
-    an episode.
+    an episode, and again from the first files on where it was ended before its end.
 
     Fidelity "intercode" keeps what InterCode's released numbers were made with, its faults too: an action is sent
     as the text `/bin/bash -c "…"`, split as the Docker SDK does, so that quotes and backslashes change their
     meaning; only an action that begins with `cd` moves the working directory, to what follows as it stands;
-    changes in paths with a blank are misread, added paths without a dot are always the same, and a tree's empty
-    folders are not there, since git keeps none. With "strict" an action is what it says, one that ends in another
-    folder leads there, and none of these faults is kept.
+    changes in paths with a blank are misread, added paths without a dot are always the same, so is what is in a
+    modified file, and a tree's empty folders are not there, since git keeps none. With "strict" an action is what
+    it says, one that ends in another folder leads there, what is in modified files counts as what was added does,
+    and none of these faults is kept.
 
-    Differs from InterCode: there is no network and no container; /usr is the host's and read-only, root has no
-    capabilities, an episode never sees what another one left, processes end with their action, and the right
-    command has as much time as an action. Limits on output and files end a command.
+    Differs from InterCode: there is no network, and with Bubblewrap no container: /usr is the host's and
+    read-only, root has no capabilities. An episode never sees what another one left, processes end with their
+    action, and the right command has as much time as an action. Limits on output and files end a command. With
+    Docker an action may replace the programs that a grade is made with, so only with Bubblewrap is a grade of
+    what may be hostile sound.
 
     Any number of environments share one copy of a folder's data; each has its own two sandboxes. Files that
     their tree does not date are as old as the episode.
@@ -133,9 +145,12 @@ class BashEnvironment:
         action = action.strip()
         word = action.lower()
         if word.startswith("submit"):
-            score = (await self.grade()).score
-            return self._episodes.stepped(episode, action, episode.output, info_of(), reward=score, is_over=True)
+            grade = episode.graded = await self.grade()
+            return self._episodes.stepped(
+                episode, action, episode.output, info_of(), reward=grade.score, is_over=True
+            )
         if word == "skip":
+            episode.graded = Grade(0.0, solved=False)
             return self._episodes.stepped(episode, action, episode.output, info_of(), is_over=True)
         done, cwd = await self._episodes.during(episode, self._done(episode, action))
         episode.cwd = cwd
@@ -143,15 +158,17 @@ class BashEnvironment:
         return self._episodes.stepped(episode, action, episode.output, info_of(done, is_cut=is_cut))
 
     async def grade(self) -> Grade:
-        """The grade of the episode as it stands, solved exactly at 1.
+        """The grade of the episode as it stands, solved exactly at 1; once it is over, as it ended.
 
-        Its parts, each 0 to 1, are `file_diff`, `file_changes` and `answer_similarity`.
+        Its parts, each 0 to 1, are `file_diff`, `file_changes` and `answer_similarity`; `skip` leaves 0 without.
 
         Raises:
             UsageError: There is no episode.
             EnvironmentLost: The environment was closed meanwhile, or a sandbox died.
         """
         episode = self._episodes.current
+        if episode.graded is not None:
+            return episode.graded
         found = await self._episodes.during(episode, self._likeness(episode))
         parts = {
             "file_diff": found.file_diff,

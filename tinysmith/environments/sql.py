@@ -34,6 +34,7 @@ class _Episode:
     steps: int = 0
     is_over: bool = False
     reference: tuple[str, ...] | None = field(default=None, repr=False)
+    graded: Grade | None = None
 
 
 class SqlEnvironment:
@@ -128,21 +129,28 @@ class SqlEnvironment:
         action = action.strip()
         word = action.lower()
         if word.startswith("submit"):
-            score = (await self._likeness(episode)).score
-            return self._stepped(episode, action, reward=score, is_over=True)
-        if word != "skip":
-            episode.last = await self._run(episode, action)
-        return self._stepped(episode, action, is_over=word == "skip")
+            grade = episode.graded = await self.grade()
+            return self._stepped(episode, action, reward=grade.score, is_over=True)
+        if word == "skip":
+            episode.graded = Grade(0.0, solved=False)
+            return self._stepped(episode, action, is_over=True)
+        episode.last = await self._run(episode, action)
+        return self._stepped(episode, action)
 
     async def grade(self) -> Grade:
-        """The grade of the last output, solved exactly at 1; its parts are `iou` (0 to 1) and `tau` (-1 to 1).
+        """The grade of the last output, solved exactly at 1; once the episode is over, as it ended.
+
+        Its parts are `iou` (0 to 1) and `tau` (-1 to 1); `skip` leaves 0 without.
 
         Raises:
             UsageError: There is no episode.
             DataError: The task's reference answer cannot be run within the limits.
             EnvironmentLost: The environment was closed meanwhile.
         """
-        found = await self._likeness(self._current())
+        episode = self._current()
+        if episode.graded is not None:
+            return episode.graded
+        found = await self._likeness(episode)
         return Grade(found.score, found.score == 1.0, {"iou": found.iou, "tau": found.tau})
 
     async def close(self) -> None:
@@ -160,7 +168,7 @@ class SqlEnvironment:
         self, episode: _Episode, action: str, *, reward: float = 0.0, is_over: bool = False
     ) -> EnvironmentStep:
         episode.steps += 1
-        episode.is_over = is_over
+        episode.is_over |= is_over  # for good, although another step may end later
         last = episode.last
         info = {
             "action_executed": is_over or last.is_executed,
