@@ -4,6 +4,7 @@ Source: Yang, Prabhakar, Narasimhan, Yao, "InterCode: Standardizing and Benchmar
 Execution Feedback", 2023, arXiv:2306.14898.
 """
 
+import asyncio
 import shlex
 from pathlib import Path
 from typing import get_args
@@ -34,6 +35,8 @@ class _Episode(Episode):
         output: What the last command printed.
         before: The first files.
         stamped: What tells whether the agent touched one.
+        grading: Whose turn it is to grade: there is one second sandbox.
+        is_right_begun: Whether the right command has begun there, to its end or not.
         right: Where it ended, once it has.
         graded: The grade that the episode ended with.
     """
@@ -41,6 +44,8 @@ class _Episode(Episode):
     output: str = ""
     before: Listing = field(factory=dict, repr=False)
     stamped: bytes = field(default=b"", repr=False)
+    grading: asyncio.Lock = field(factory=asyncio.Lock, repr=False)
+    is_right_begun: bool = False
     right: Ended | None = field(default=None, repr=False)
     graded: Grade | None = None
 
@@ -196,13 +201,17 @@ class BashEnvironment:
         return done, episode.cwd if done.exit_code else folder
 
     async def _likeness(self, episode: _Episode) -> Likeness:
-        right = episode.right = episode.right or await self._right(episode)
-        files = await listing(episode.sandboxes[0], episode.before, episode.stamped)
+        async with episode.grading:
+            right = episode.right = episode.right or await self._right(episode)
+            files = await listing(episode.sandboxes[0], episode.before, episode.stamped)
         mine = Ended(files, episode.output)
         return await in_thread(lambda: likeness(mine, right, episode.before, self._fidelity))
 
     async def _right(self, episode: _Episode) -> Ended:
         sandbox, gold = episode.sandboxes[1], self._data.golds[episode.task.id]
+        if episode.is_right_begun:  # and was ended before its end, with the grade that wanted it
+            await sandbox.areset()
+        episode.is_right_begun = True
         stamped = await self._stamps(sandbox)
         if self._fidelity == "strict":
             done = (await run_fresh(sandbox, gold, "/")).done
