@@ -178,11 +178,30 @@ class TestLikeness:
             assert (found.score, found.file_diff, found.file_changes) == (score, part, 1.0)
 
     def test_content(self) -> None:
-        """Of what both added, the share with equal content counts; changed files are not looked into."""
+        """Of what both added, the share with equal content counts; InterCode looks into no modified file."""
         mine = Ended(after(new_txt=a_file("1"), other_txt=a_file("2"), work__a_txt=a_file("3")), "")
         right = Ended(after(new_txt=a_file("1"), other_txt=a_file("9"), work__a_txt=a_file("4")), "")
         found = likeness(mine, right, BEFORE, "intercode")
         assert (found.score, found.file_changes) == (0.84, 0.5)
+        assert likeness(mine, right, BEFORE, "strict").file_changes == pytest.approx(1 / 3)
+
+    @pytest.mark.parametrize(
+        ("ours", "right", "same"),
+        [
+            (a_file("3"), a_file("3"), 1.0),
+            (a_file("3"), a_file("4"), 0.0),
+            (a_file("3"), a_file("3", is_executable=True), 0.0),
+            (Listed("l", target="x"), Listed("l", target="x"), 1.0),
+            (Listed("l", target="x"), Listed("l", target="y"), 0.0),
+            (None, None, 1.0),
+        ],
+    )
+    def test_modified(self, ours: Listed | None, right: Listed | None, same: float) -> None:
+        """Strictly, what is in a file that both modified counts, and where a link leads that took its place."""
+        mine, wanted = (Ended(after(work__a_txt=each), "") for each in (ours, right))
+        assert likeness(mine, wanted, BEFORE, "intercode").score == 1.0
+        found = likeness(mine, wanted, BEFORE, "strict")
+        assert (found.file_diff, found.file_changes) == (1.0, same)
 
     @pytest.mark.parametrize(
         ("name", "intercode", "strict"), [("new", 1.0, 0.0), ("new__x_txt", 1.0, 0.0), ("new_txt", 0.0, 0.0)]

@@ -9,7 +9,7 @@ import math
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Literal, TypeAlias
 
@@ -23,7 +23,10 @@ Change: TypeAlias = tuple[str, str]
 
 _IGNORED = SYSTEM | {".git", ".dockerenv"}
 _SHARE = 0.33
-_ADDED = ("A", "??", "C")
+_COMPARED: Mapping[Fidelity, tuple[str, ...]] = {
+    "intercode": ("A", "??", "C"),  # InterCode never looks into a file that was there before
+    "strict": ("??", "M", "T"),
+}
 _TRACKED = "fl"
 _MOST_LINKS = 8
 _WORD = re.compile(r"\b\w\w+\b")
@@ -51,7 +54,8 @@ class Likeness:
     Attributes:
         score: The reward, 0.01 to 1 in hundredths; 1 where each part is, to two places of its third.
         file_diff: 1 - erf(number of changes that only one side has), 1 to 0.
-        file_changes: The share of what both added that has the same content; 1 where nothing was.
+        file_changes: The share of what both added that has the same content; strictly, of what both added or
+            modified; 1 where nothing was.
         answer_similarity: The cosine of the outputs' TF-IDF vectors, 0 to 1; where there is no word in either,
             1 for equal outputs and 0 for others.
     """
@@ -68,9 +72,9 @@ def likeness(mine: Ended, right: Ended, before: Listing, fidelity: Fidelity) -> 
     if mine.files is not None and right.files is not None:
         ours, theirs = (changes(before, files, fidelity) for files in (mine.files, right.files))
         file_diff = 1 - math.erf(len(ours ^ theirs))
-        added = [path for path, status in ours & theirs if status in _ADDED]
-        same = sum(_is_same(mine.files, right.files, path, fidelity) for path in added)
-        file_changes = same / len(added) if added else 1.0
+        compared = [path for path, status in ours & theirs if status in _COMPARED[fidelity]]
+        same = sum(_is_same(mine.files, right.files, path, fidelity) for path in compared)
+        file_changes = same / len(compared) if compared else 1.0
     answer_similarity = similarity(mine.output, right.output)
     hundredths = sum(round(100 * round(_SHARE * part, 2)) for part in (file_diff, file_changes, answer_similarity))
     return Likeness((1 + hundredths) / 100, file_diff, file_changes, answer_similarity)
