@@ -42,6 +42,16 @@ ROWS: list[dict[str, Any]] = [
         "gold": "def long():\n    return 'a' * 5000",
         "tests": [f"assert long() == {'a' * 5000!r}"],
     },
+    {
+        "query": "Tell its sign.",
+        "gold": "def positive (x):\n    return x > 0\ndef sign(x):\n    return 1 if positive(x) else -1",
+        "tests": ["assert sign(2) == 1", "assert sign(2) == 1", "assert sign(-2) == -1"],
+    },
+    {
+        "query": "Halve it.",
+        "gold": "def aid (x):\n    return x\ndef halve (x):\n    return aid(x) // 2",
+        "tests": ["assert halve(4) == 2"],
+    },
 ]
 
 
@@ -57,7 +67,7 @@ class TestArguments:
         assert isinstance(environment, Graded)
         assert isinstance(environment, HasTasks)
         assert isinstance(environment, Replayable)
-        assert len(environment.tasks) == 7
+        assert len(environment.tasks) == 9
 
     def test_refused(self, folder: Path) -> None:
         """Another fidelity, and no room for an observation, are refused."""
@@ -158,6 +168,19 @@ class TestGrade:
         assert grades(PythonEnvironment(folder), ("4", action)) == [0.0]
         assert grades(PythonEnvironment(folder, fidelity="strict"), ("4", action)) == [1.0]
 
+    def test_blank_after_the_name(self, folder: Path) -> None:
+        """InterCode passes over a name with a blank after it; where there is no other, the tested one counts."""
+        sign, halve = "def mine(x):\n    return 1 if x > 0 else -1", "def mine(x):\n    return x // 2"
+        for fidelity in ("intercode", "strict"):
+            environment = PythonEnvironment(folder, fidelity=fidelity)
+            assert grades(environment, ("7", sign), ("8", halve)) == [1.0, 1.0]
+
+    def test_equal_tests(self, folder: Path) -> None:
+        """Tests with one text count once for InterCode; in strict each counts."""
+        action = "def mine(x):\n    return 1"
+        assert grades(PythonEnvironment(folder), ("7", action)) == [1 / 2]
+        assert grades(PythonEnvironment(folder, fidelity="strict"), ("7", action)) == [2 / 3]
+
     def test_same_error(self, folder: Path) -> None:
         """The gold code's own error is right for InterCode, to avoid it is wrong; in strict the value counts."""
         episodes = ("2", "def build(x):\n    return x"), ("2", ROWS[2]["gold"])
@@ -229,12 +252,15 @@ class TestGrade:
 @pytest.mark.skipif(not INTERCODE, reason="INTERCODE_DATA names no folder with InterCode's data")
 class TestInterCode:
     def test_gold(self) -> None:
-        """Gold code is solved but for the two tasks whose set-up code needs it; `bench` has them all."""
+        """Gold code is solved but for the two tasks whose set-up code needs it; `bench` has them all.
+
+        One's first name has a blank after it, one has no other, one has equal tests.
+        """
 
         async def solved() -> list[bool]:
             environment = PythonEnvironment(Path(INTERCODE) / "python")
             found = []
-            for task_id in ("32", "43", "926"):
+            for task_id in ("5", "31", "36", "926"):
                 reference = environment._data.references[task_id]
                 await environment.reset(task=Task(task_id))
                 await environment.step(reference.gold)
@@ -242,7 +268,7 @@ class TestInterCode:
             await environment.close()
             return found
 
-        assert asyncio.run(solved()) == [True, True, False]
+        assert asyncio.run(solved()) == [True, True, True, False]
 
     def test_recorded(self) -> None:
         """Recorded episodes of GPT-4 see and earn what was recorded."""

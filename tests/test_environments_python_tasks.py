@@ -54,6 +54,23 @@ class TestReference:
         assert (reference.first, reference.asked) == ("aid", "twice")
         assert repr(reference) == "Reference()"
 
+    @pytest.mark.parametrize(
+        ("gold", "first"),
+        [
+            ("def aid (x): ...\ndef twice(x): ...", "twice"),
+            ("def aid(x): ...\ndef twice (x): ...", "aid"),
+            ("def aid (x): ...\ndef twice (x): ...", "twice"),
+        ],
+    )
+    def test_first(self, gold: str, first: str) -> None:
+        """As for InterCode, no blank is between name and parenthesis; where it finds no name, it is the tested."""
+        assert Reference.read(gold, "", ["assert twice(2) == 4"]).first == first
+
+    def test_counted(self) -> None:
+        """Of tests with one text InterCode counts the last."""
+        tests = ["assert twice(1) == 2", "assert twice(1)==2", "assert twice(1) == 2"]
+        assert Reference.read(GOLD, "", tests).counted == (2, 1)
+
 
 class TestLoadData:
     def test_tasks(self, tmp_path: Path) -> None:
@@ -105,4 +122,7 @@ class TestLoadData:
         data = load_data(Path(INTERCODE) / "python")
         tests = [test for reference in data.references.values() for test in reference.tests]
         assert (len(data.tasks), len(tests), sum(not test.expected for test in tests)) == (974, 2938, 3)
+        references = data.references.values()
+        assert sum(len(each.counted) for each in references) == 2932
+        assert sum(each.first != each.asked for each in references) == 40
         assert [len(data.tasks.split(name)) for name in data.tasks.splits] == [10, 500, 90, 374]

@@ -74,8 +74,8 @@ async def passed(
     reference: Reference,
     found: Right,
     wall_s: float,
-) -> int:
-    """How many tests the agent's function passes, in a sandbox as it is at first.
+) -> list[bool]:
+    """Whether the agent's function passes each test that counts, in a sandbox as it is at first.
 
     Args:
         sandbox: Where.
@@ -92,8 +92,8 @@ async def passed(
     answers = await replies(sandbox, _questions(reference, printed), before=before, wall_s=wall_s)
     if found.outcomes:
         mine = [_outcome(reply, value) for reply, value in zip(answers, found.expected, strict=True)]
-        return sum(one == other for one, other in zip(mine, found.outcomes, strict=True))
-    return sum(_is_right(reply, value) for reply, value in zip(answers, found.expected, strict=True))
+        return [mine[index] == found.outcomes[index] for index in reference.counted]
+    return [_is_right(reply, value) for reply, value in zip(answers, found.expected, strict=True)]
 
 
 def _most_printed(sandbox: Sandbox, reference: Reference) -> int:

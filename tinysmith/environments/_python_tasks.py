@@ -78,13 +78,16 @@ class Reference:
         gold: The right code.
         setup: What is run before the tests.
         tests: The tests.
-        first: The function that the gold code defines first, which InterCode binds to the submitted one.
+        counted: Indices of the tests that InterCode counts: of those with one text, the last.
+        first: The function that the gold code defines first, by InterCode's expression, which binds the submitted
+            one to it; `asked`, where it finds none.
         asked: The function of the gold code that the tests call.
     """
 
     gold: str = field(repr=False)
     setup: str = field(repr=False)
     tests: tuple[HiddenTest, ...] = field(repr=False)
+    counted: tuple[int, ...] = field(repr=False)
     first: str = field(repr=False)
     asked: str = field(repr=False)
 
@@ -102,7 +105,9 @@ class Reference:
         asked = next((name for name in names if name in called), None)
         if asked is None:
             raise ValueError("its gold code defines nothing that its first test calls")
-        return cls(gold, setup, read, names[0], asked)
+        found = re.search(r"def (\w+)\(", gold)  # InterCode's expression, without blanks before the parenthesis
+        counted = {text: index for index, text in enumerate(tests)}
+        return cls(gold, setup, read, tuple(counted.values()), found[1] if found else asked, asked)
 
 
 @frozen(eq=False)

@@ -67,10 +67,11 @@ class PythonEnvironment:
     Fidelity "intercode" keeps what InterCode's released numbers were made with: an observation is its server's
     answer as a dict; an action that is no function and neither assigns, prints, imports nor asserts becomes the
     argument of a `print`; a test counts where it passes or fails as with the gold code, with the same output and
-    error, so the gold code's own error is right; the submitted function takes the name of what the gold code
-    defines first. With "strict" an observation is what is printed, with the value of a last expression; a test
-    counts where its value is right; the function takes the name that the tests call; and only the word `submit`,
-    alone or with a name, submits.
+    error, so the gold code's own error is right; tests with one text count once; the submitted function takes the
+    name of what the gold code defines first, or where InterCode finds none, which breaks it, the name that the
+    tests call. With "strict" an observation is what is printed, with the value of a last expression; a test counts
+    where its value is right; the function takes the name that the tests call; and only the word `submit`, alone or
+    with a name, submits.
 
     Differs from InterCode: its grade leaves the gold code in the agent's namespace, so that an action that fails
     afterwards may be graded as the gold code; here nothing is left. Its actions have no time limit.
@@ -240,8 +241,8 @@ class PythonEnvironment:
         await sandbox.areset()
         wall_s = tests_s + 2 * episode.spent_s
         found = episode.right
-        count = await passed(sandbox, episode.done, function, reference=reference, found=found, wall_s=wall_s)
-        tests = len(reference.tests)
+        held = await passed(sandbox, episode.done, function, reference=reference, found=found, wall_s=wall_s)
+        count, tests = sum(held), len(held)
         return Grade(count / tests, count == tests, {"passed": float(count), "tests": float(tests)})
 
 
