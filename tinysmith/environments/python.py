@@ -5,6 +5,7 @@ Execution Feedback", 2023, arXiv:2306.14898; Austin and others, "Program Synthes
 2021, arXiv:2108.07732.
 """
 
+import asyncio
 import re
 import time
 from pathlib import Path
@@ -39,6 +40,8 @@ class _Episode(Episode):
         function: What the last action that defined a function calls it.
         output: The last observation.
         right: What the gold code gives, once it is known.
+        turn: Whose turn it is in the sandboxes, which take one action or one grade at a time.
+        graded: The grade that it ended with.
     """
 
     interpreter: PythonSession | None = None
@@ -47,6 +50,8 @@ class _Episode(Episode):
     function: str = ""
     output: str = ""
     right: Right | None = field(default=None, repr=False)
+    turn: asyncio.Lock = field(factory=asyncio.Lock, repr=False)
+    graded: Grade | None = None
 
 
 class PythonEnvironment:
@@ -150,22 +155,14 @@ class PythonEnvironment:
             DataError: The task's gold code gives nothing to compare with, within the limits.
         """
         episode = self._episodes.playing
-        word = action.strip()
-        submitted = self._submitted(word)
-        if submitted is not None:
-            grade = await self._episodes.during(episode, self._graded(episode, submitted or episode.function))
-            return self._over(episode, action, grade.score)
-        if word.lower() == "skip":
-            return self._over(episode, action)
-        text, info = await self._episodes.during(episode, self._done(episode, action))
-        episode.output = text
-        return self._episodes.stepped(episode, action, text, info)
+        return await self._episodes.during(episode, self._stepped(episode, action))
 
     async def grade(self) -> Grade:
-        """The grade of the function that the last action with one defines; solved exactly at 1.
+        """The grade of the function that the last action with one defines; once the episode is over, how it ended.
 
         Where that action defines several, it is the first in "intercode", as its evaluation has it, and the last
-        in "strict". The parts are `passed` and `tests`, both counts.
+        in "strict". It is solved exactly at 1. The parts are `passed` and `tests`, both counts; after `skip` the
+        score is 0, without parts. It waits until what else is done in the episode has ended.
 
         Raises:
             UsageError: There is no episode.
@@ -173,7 +170,7 @@ class PythonEnvironment:
             DataError: The task's gold code gives nothing to compare with, within the limits.
         """
         episode = self._episodes.current
-        return await self._episodes.during(episode, self._graded(episode, episode.function))
+        return await self._episodes.during(episode, self._stands(episode))
 
     async def close(self) -> None:
         """Ends the episode and whatever runs, and gives the sandboxes back; it may be reset again."""
@@ -187,8 +184,25 @@ class PythonEnvironment:
         found = _SUBMIT.fullmatch(word)
         return None if found is None else found[1] or ""
 
-    def _over(self, episode: _Episode, action: str, reward: float = 0.0) -> EnvironmentStep:
-        return self._episodes.stepped(episode, action, episode.output, _info(), reward=reward, is_over=True)
+    async def _stepped(self, episode: _Episode, action: str) -> EnvironmentStep:
+        async with episode.turn:
+            episode = self._episodes.playing  # which may have ended meanwhile
+            word = action.strip()
+            submitted = self._submitted(word)
+            if submitted is not None:
+                return self._over(episode, action, await self._graded(episode, submitted or episode.function))
+            if word.lower() == "skip":
+                return self._over(episode, action, Grade(0.0, solved=False))
+            episode.output, info = await self._done(episode, action)
+            return self._episodes.stepped(episode, action, episode.output, info)
+
+    async def _stands(self, episode: _Episode) -> Grade:
+        async with episode.turn:
+            return episode.graded or await self._graded(episode, episode.function)
+
+    def _over(self, episode: _Episode, action: str, grade: Grade) -> EnvironmentStep:
+        episode.graded = grade
+        return self._episodes.stepped(episode, action, episode.output, _info(), reward=grade.score, is_over=True)
 
     async def _started(self, episode: _Episode) -> PythonSession:
         interpreter = await PythonSession.open(episode.sandboxes[0])
