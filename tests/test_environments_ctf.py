@@ -4,11 +4,12 @@ import asyncio
 import json
 import logging
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sandboxes import needs_sandbox
+from sandboxes import as_user, needs_sandbox
 
 from tinysmith.environments._ctf_tasks import _entry, load_data, tree_of
 from tinysmith.environments.ctf import CtfEnvironment
@@ -107,6 +108,11 @@ class TestLoadData:
             ([{**ROWS[0], "tags": [1]}], "the tags of row 0 are no list of texts"),
             ([{**ROWS[0], "task_id": "../etc"}], "the task_id of row 0 is no name of a folder"),
             ([{**ROWS[0], "task_id": ".."}], "the task_id of row 0 is no name of a folder"),
+            ([{**ROWS[0], "task_id": ""}], "the task_id of row 0 is no name of a folder"),
+            (
+                [*ROWS, {**ROWS[0], "task_id": "1"}],
+                r"ic_ctf\.json: row 3 has the id '1' of row 1; give each its own",
+            ),
         ],
     )
     def test_broken(self, tmp_path: Path, rows: Any, problem: str) -> None:
@@ -156,6 +162,42 @@ class TestTreeOf:
         os.mkfifo(assets / "7" / "pipe")
         with pytest.raises(DataError, match="pipe: this is neither a file nor a folder nor a link"):
             tree_of("7", assets, SandboxLimits())
+
+    def test_order(self, assets: Path) -> None:
+        """A folder comes before what is in it, and that before what follows the folder."""
+        (assets / "1" / "b" / "solution" / "d").mkdir(parents=True)
+        (assets / "1" / "b" / "b").mkdir()
+        for name in ("c", "b/c", "b/b/a", "b/a", "a"):
+            (assets / "1" / name).touch()
+        tree, _ = tree_of("1", assets, SandboxLimits())
+        names = [entry.path.removeprefix("/ctf/1") for entry in tree.entries]
+        assert names == ["", "/a", "/b", "/b/a", "/b/b", "/b/b/a", "/b/c", "/c"]
+
+    def test_no_utf8(self, assets: Path) -> None:
+        """A name, and a link's target, that no tree can hold are told when they are read."""
+        name = Path(os.fsdecode(os.fsencode(assets / "7") + b"/\xff"))
+        name.touch()
+        with pytest.raises(DataError, match="7/\udcff: its name is no UTF-8, which no tree can hold; rename it"):
+            tree_of("7", assets, SandboxLimits())
+        name.rename(assets / "7" / "named")
+        (assets / "7" / "link").symlink_to(name.name)
+        with pytest.raises(DataError, match="link: its target is no UTF-8, which no tree can hold; take it away"):
+            tree_of("7", assets, SandboxLimits())
+
+    def test_closed(self) -> None:
+        """A folder that may not be listed, or passed, is named, and is not taken for an empty one."""
+
+        def closed() -> None:
+            with tempfile.TemporaryDirectory() as place:
+                inner = Path(place) / "1" / "inner"
+                inner.mkdir(parents=True)
+                for folder, told in ((inner, inner), (inner.parent.parent, inner.parent)):
+                    folder.chmod(0)
+                    with pytest.raises(DataError, match=f"^{told}: it cannot be read: Permission denied; make it"):
+                        tree_of("1", Path(place), SandboxLimits())
+                    folder.chmod(0o700)
+
+        as_user(closed)
 
     def test_gone(self, assets: Path) -> None:
         """A file that goes while the others are read is told."""

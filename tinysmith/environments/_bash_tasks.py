@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from tinysmith.environments._task_file import rows_of
+from tinysmith.environments._task_file import kind_at, rows_of
 from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import DataError
 from tinysmith.mapping import freeze
@@ -52,7 +52,7 @@ def load_data(folder: Path) -> BashData:
     Raises:
         DataError: The folder, or one of its files, is missing or broken.
     """
-    if not folder.is_dir():
+    if kind_at(folder) != "dir":
         raise DataError(f"{folder}: there is no such folder; name one that holds nl2bash_fs_1.json and its tree.")
     pairs = [(path.with_name(path.name.removesuffix(TREE) + ".json"), path) for path in folder.glob(f"*{TREE}")]
     if not pairs:
@@ -61,7 +61,7 @@ def load_data(folder: Path) -> BashData:
             f"{folder}: no file of tasks with a tree is in it; put {wanted} there, or others like them."
         )
     for path, tree in pairs:
-        if not path.is_file():
+        if kind_at(path) != "file":
             raise DataError(f"{path}: there is no such file, but {tree.name} is there; put both there.")
     pairs.sort()
     stats = [path.stat() for pair in pairs for path in pair]

@@ -8,13 +8,13 @@ from typing import Any
 
 from attrs import field, frozen
 
-from tinysmith.environments._task_file import TaskFile
+from tinysmith.environments._task_file import TaskFile, kind_at, refuse_equal_ids, unreadable
 from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import DataError
 from tinysmith.mapping import freeze
 from tinysmith.protocols import Task
 from tinysmith.sandbox import Entry, SandboxLimits, Tree
-from tinysmith.sandbox.tree import is_plain_path
+from tinysmith.sandbox.tree import is_passable, is_plain_path
 
 FILE = "ic_ctf.json"
 ROOT = "/ctf"
@@ -52,6 +52,7 @@ def _made(path: Path, rows: list[Any]) -> CtfData:
         flags[task.id] = row["gold"]
         for tag in task.data["tags"]:
             splits.setdefault(tag, []).append(task.id)
+    refuse_equal_ids(path, (task.id for task in tasks))
     return CtfData(Tasks(tasks, splits=splits), flags)
 
 
@@ -61,7 +62,7 @@ def _task(row: Any, index: int, path: Path) -> Task:
     tags, task_id = row.get("tags", []), str(row.get("task_id", index))
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise DataError(f"{path}: the tags of row {index} are no list of texts; fetch the file again.")
-    if "/" in task_id or not is_plain_path(f"/{task_id}"):
+    if not task_id or "/" in task_id or not is_plain_path(f"/{task_id}"):
         raise DataError(f"{path}: the task_id of row {index} is no name of a folder; fetch the file again.")
     data = freeze({"tags": tags, "source": str(row.get("source", ""))})
     return Task(task_id, row["query"], instructions=INSTRUCTIONS, data=data)
@@ -76,9 +77,10 @@ def tree_of(task_id: str, assets: Path | None, limits: SandboxLimits) -> tuple[T
     place = f"{ROOT}/{task_id}"
     folder = Entry(place, "dir", 0o755)
     source = None if assets is None else assets / task_id
-    if source is None or not os.path.lexists(source):
+    kind = "" if source is None else kind_at(source, follows_links=False)
+    if source is None or not kind:
         return Tree((folder,)), False
-    if source.is_symlink() or not source.is_dir():
+    if kind != "dir":
         raise DataError(f"{source}: this is no folder; put the task's files into a folder, not behind a link.")
     entries: list[Entry] = []
     left = limits.disk_bytes
@@ -93,18 +95,32 @@ def tree_of(task_id: str, assets: Path | None, limits: SandboxLimits) -> tuple[T
 
 def _beneath(source: Path) -> Iterator[Path]:
     """All paths in a folder but its solution, in order, through no link."""
-    for path in sorted(source.iterdir()):
-        if path.name != SOLUTION:
-            yield path
-        if path.name != SOLUTION and path.is_dir() and not path.is_symlink():
-            yield from _beneath(path)
+    left = _within(source)
+    while left:
+        path = left.pop()
+        yield path
+        if kind_at(path, follows_links=False) == "dir":
+            left += _within(path)
+
+
+def _within(folder: Path) -> list[Path]:
+    """What a folder has but its solution, the first last."""
+    try:
+        return sorted((path for path in folder.iterdir() if path.name != SOLUTION), reverse=True)
+    except OSError as error:
+        raise unreadable(folder, error) from error
 
 
 def _entry(path: Path, place: str, most: int) -> Entry:
+    if not is_passable(place):
+        raise DataError(f"{path}: its name is no UTF-8, which no tree can hold; rename it.")
     try:
         found = path.lstat()
         if stat.S_ISLNK(found.st_mode):
-            return Entry(place, "link", target=str(path.readlink()))
+            target = str(path.readlink())
+            if not is_passable(target):
+                raise DataError(f"{path}: its target is no UTF-8, which no tree can hold; take it away.")
+            return Entry(place, "link", target=target)
         mode = stat.S_IMODE(found.st_mode) & 0o777
         if stat.S_ISDIR(found.st_mode):
             return Entry(place, "dir", mode | 0o700)

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from attrs import field, frozen
 
 from tinysmith._shown import near
+from tinysmith.environments._task_file import kind_at, refuse_equal_ids
 from tinysmith.errors import DataError, UsageError
 from tinysmith.mapping import EMPTY, JSON, FrozenDict, freeze
 from tinysmith.protocols import Grade, Script, Task
@@ -97,7 +98,7 @@ def read_tasks(folder: Path) -> list[ShellTask]:
         DataError: The folder, the file or one of its trees is missing or broken; the message says which row.
     """
     path = folder / "tasks.json"
-    if not folder.is_dir():
+    if kind_at(folder) != "dir":
         raise DataError(f"{folder}: there is no such folder; name one that holds tasks.json.")
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
@@ -108,7 +109,9 @@ def read_tasks(folder: Path) -> list[ShellTask]:
     if not isinstance(rows, list) or not rows:
         raise DataError(f"{path}: this is no list of tasks; write a list of objects.")
     trees: dict[str, Tree] = {}
-    return [_read_task(path, number, row, trees) for number, row in enumerate(rows)]
+    tasks = [_read_task(path, number, row, trees) for number, row in enumerate(rows)]
+    refuse_equal_ids(path, (task.id for task in tasks))
+    return tasks
 
 
 def _read_task(path: Path, number: int, row: Any, trees: dict[str, Tree]) -> ShellTask:

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from tinysmith.environments._mysql_dump import DumpError, load_dump
 from tinysmith.environments._sql_connections import Connections
+from tinysmith.environments._task_file import refuse_equal_ids
 from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import DataError
 from tinysmith.mapping import freeze
@@ -97,6 +98,7 @@ def _load(questions: Path, dump: Path) -> SqlData:
         task = _task(index, row, databases, questions)
         tasks.append(task)
         references[task.id] = row["gold"]
+    refuse_equal_ids(questions, (task.id for task in tasks))
     return SqlData(Tasks(tasks), references, databases)
 
 

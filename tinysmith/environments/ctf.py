@@ -13,6 +13,7 @@ from attrs import define
 from tinysmith._threads import in_thread
 from tinysmith.environments._ctf_tasks import ROOT, load_data, tree_of
 from tinysmith.environments._sandboxed import Episode, Episodes, Ran, info_of, observed, run_fresh
+from tinysmith.environments._task_file import kind_at
 from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import DataError, UsageError
 from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
@@ -89,7 +90,7 @@ class CtfEnvironment:
             raise UsageError(f"CtfEnvironment: character_limit is {character_limit!r}; give one above 0.")
         self._data = load_data(Path(data))
         self._assets = None if assets is None else Path(assets)
-        if self._assets is not None and not self._assets.is_dir():
+        if self._assets is not None and kind_at(self._assets) != "dir":
             raise DataError(f"{assets}: there is no such folder; name one with a folder for each task's files.")
         self._fidelity = fidelity
         self._limits = limits or SandboxLimits()
