@@ -1,13 +1,15 @@
 """InterCode's data, from a checkout of it to a folder."""
 
+import json
 import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from checkouts import ROWS, SOUTH, Says, checkout, contents
+from checkouts import MBPP, ROWS, SOUTH, Says, checkout, contents
 from sandboxes import needs_sandbox
 
 from tinysmith.environments import SqlEnvironment
@@ -151,10 +153,31 @@ class TestAgain:
         with pytest.raises(DataError, match=r"below: nothing can be written in .*file; name another folder"):
             import_intercode(source, tmp_path / "file" / "below", backend=Says(after=b"broken"))
 
+    @pytest.mark.parametrize("is_forced", [False, True])
+    def test_what_can_be_read_only(self, source: Path, *, is_forced: bool) -> None:
+        """A place where nothing can be written, whatever the rights say, is refused before anything is run."""
+        place = Path("/proc/tinysmith-import/made")
+        with pytest.raises(DataError, match="made: nothing can be written in /proc; name another folder"):
+            import_intercode(source, place, backend=Says(after=b"broken"), replaces=is_forced)
+
+    @pytest.mark.parametrize(("name", "problem"), [("a\0b", "a NUL character"), ("\ud800", "half of a character")])
+    def test_names_that_no_folder_has(self, name: str, problem: str, source: Path, tmp_path: Path) -> None:
+        """What the system cannot even be asked for is refused in a sentence."""
+        with pytest.raises(
+            DataError, match=f"{name}: no folder can be named so, for it has {problem}; name another"
+        ):
+            taken(source, tmp_path / name)
+        with pytest.raises(DataError, match=f"{name}: there is no such folder; name a checkout of InterCode"):
+            taken(tmp_path / name, tmp_path / "made")
+
     def test_names_that_are_none(self, source: Path, tmp_path: Path) -> None:
         """What the system says of a place is told."""
         with pytest.raises(DataError, match="nothing can be written there: File name too long; name another"):
             taken(source, tmp_path / ("x" * 300))
+        with pytest.raises(
+            DataError, match="xx: it cannot be read: File name too long; make it readable, or name"
+        ):
+            taken(tmp_path / ("x" * 300), tmp_path / "made")
 
     def test_what_is_empty(self, source: Path, tmp_path: Path) -> None:
         """An empty folder is filled, by way of a link, too."""
@@ -265,6 +288,28 @@ class TestCheckout:
         (source / QUESTIONS).write_text(text, encoding="utf-8")
         with pytest.raises(DataError, match=rf"nl2bash_fs_2\.json: {problem}"):
             taken(source, tmp_path / "made")
+
+    @pytest.mark.parametrize(
+        ("name", "rows", "problem"),
+        [
+            ("python/mbpp/ic_mbpp.json", [], "this is no list of tasks; fetch it again"),
+            ("python/mbpp/ic_mbpp.json", [{**MBPP[0], "tests": []}], "row 0 has no list of tests; fetch the file"),
+            (
+                "ctf/ic_ctf.json",
+                [{**ROWS[0], "task_id": 1}] * 2,
+                "row 1 has the id '1' of row 0; give each its own",
+            ),
+            ("ctf/ic_ctf.json", [{**ROWS[0], "task_id": "a/b"}], "the task_id of row 0 is no name of a folder"),
+        ],
+    )
+    def test_is_refused_later(
+        self, name: str, rows: list[Any], problem: str, source: Path, tmp_path: Path
+    ) -> None:
+        """What an environment would refuse is refused here in the same sentence, of the file in the checkout."""
+        (source / "data" / name).write_text(json.dumps(rows), encoding="utf-8")
+        with pytest.raises(DataError, match=f"^{source / 'data' / name}: {problem}"):
+            taken(source, tmp_path / "made")
+        assert not (tmp_path / "made").exists()
 
     def test_has_line_ends_of_windows(self, source: Path, tmp_path: Path) -> None:
         """Scripts with CR LF, which no shell would run, are refused with the remedy."""

@@ -1,5 +1,6 @@
 """The file trees that set-up scripts leave in a sandbox."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -69,6 +70,14 @@ class TestTree:
             "/new": None,
             "/old": OLD,
         }
+
+    def test_dates_what_is_dated_too_far(self) -> None:
+        """A time that no tree can say becomes the nearest that it can, which is said; the tree can be written."""
+        tree, warnings = tree_of("touch -d 2300-01-01 /new; touch -d 1960-01-01 /old; touch -d 2200-01-01 /late")
+        times = {entry.path: entry.mtime_s for entry in tree.entries}
+        assert times == {"/late": 7_258_118_400.0, "/new": 2.0**33 - 1, "/old": -315_619_200.0}
+        assert warnings == ("/new has a time out of the years 1697 to 2242, and gets the nearest",)
+        assert Tree.of_rows(json.loads(tree.json())) == tree
 
     @as_root_and_as_user
     def test_reads_what_is_closed(self) -> None:
@@ -170,13 +179,22 @@ class TestLies:
             built("fs", b"", Says(said))
 
     def test_of_a_time(self) -> None:
-        """A time that is no number leaves its file out, and so does a path that Linux would not take."""
+        """A time that is no number leaves its file out, and so does a path that Linux would not take.
+
+        However far a time is, it becomes one that a tree can say.
+        """
         path = "/x" * 3000
-        said = f"1700000000\0f\x00644\x000\0nan\0\0/a\0f\x00644\x000\x001\0\0{path}\0end\0"
+        said = f"1700000000\0f\x00644\x000\0nan\0\0/a\0f\x00644\x000\x001\0\0{path}\0"
+        said += "d\x00644\x000\x00-inf\0\0/b\0d\x00644\x000\x001e9999\0\0/c\0end\0"
         tree, warnings = built("fs", b"", Says(said.encode()))
-        assert tree == Tree()
-        assert warnings[0] == "/a is left out: its time is in no year from 1 to 9999"
+        assert [(entry.path, entry.mtime_s) for entry in tree.entries] == [
+            ("/b", 1 - 2.0**33),
+            ("/c", 2.0**33 - 1),
+        ]
+        assert warnings[0] == "/a is left out: its time is no number"
         assert warnings[1].startswith("/x/x/x")
+        assert all("has a time out of the years 1697 to 2242" in warning for warning in warnings[2:])
+        assert len(warnings) == 4
 
     def test_say_nothing(self) -> None:
         """A sandbox that says it has no files gives an empty tree."""

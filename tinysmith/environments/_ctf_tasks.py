@@ -135,5 +135,7 @@ def _entry(path: Path, place: str, most: int) -> Entry:
     return Entry(place, mode=mode, data=data)
 
 
-load_data = TaskFile(FILE, _made).load
+TASKS = TaskFile(FILE, _made)
+
+load_data = TASKS.load
 """The data of a folder; a DataError where the folder, or its file, is missing or broken."""

@@ -18,8 +18,10 @@ from typing import Any
 
 from attrs import field, frozen
 
+from tinysmith.environments import _ctf_tasks, _python_tasks
 from tinysmith.environments._bash_tasks import TREE
 from tinysmith.environments._intercode_tree import built
+from tinysmith.environments._task_file import kind_at
 from tinysmith.errors import DataError, UsageError
 from tinysmith.sandbox import Backend, UnsafeLocal
 from tinysmith.sandbox import backend as backend_of
@@ -36,6 +38,12 @@ _QUESTIONS = {
     "sql/ic_spider_dev.json": ("data/sql/spider/ic_spider_dev.json",),
 }
 """What files of tasks are called here, and where checkouts have them."""
+
+_MADE: Mapping[str, Callable[[Path, list[Any]], object]] = {
+    "python/ic_mbpp.json": _python_tasks.TASKS.made,
+    "ctf/ic_ctf.json": _ctf_tasks.TASKS.made,
+}
+"""What refuses the rows that an environment would refuse."""
 
 _DUMP, _DUMP_THERE = "sql/ic_spider_dbs.sql", "data/sql/spider/ic_spider_dbs.sql"
 _SCRIPT = "docker/bash_scripts/setup_nl2b_fs_{}.sh"
@@ -108,12 +116,12 @@ def import_intercode(
         SandboxUnavailable: There is no sandbox here.
         EnvironmentLost: A sandbox broke.
     """
-    root = Path(os.path.realpath(checkout))
-    if not root.is_dir():
+    if kind_at(checkout) != "dir":
         raise DataError(f"{checkout}: there is no such folder; name a checkout of InterCode.")
-    sources, tasks = _sources(root)
+    sources, tasks = _sources(Path(os.path.realpath(checkout)))
     digest = _digest(sources)
     place = place or cache_folder() / digest[:_DIGITS]
+    _demand_name(place)
     with _writing(place):
         old = _found(place)
         if old is not None and old.digest == digest and not replaces:
@@ -141,7 +149,10 @@ def _sources(root: Path) -> tuple[dict[str, bytes], dict[str, int]]:
     read, tasks = {}, {}
     for name, places in _QUESTIONS.items():
         place, read[name] = _read(root, *places)
-        tasks[Path(name).stem] = _count(place, read[name])
+        rows = _rows(place, read[name])
+        if name in _MADE:
+            _MADE[name](place, rows)
+        tasks[Path(name).stem] = len(rows)
     read[_DUMP] = _read(root, _DUMP_THERE)[1]
     for number, name in enumerate(_TREES, 1):
         place, script = _read(root, _SCRIPT.format(number), most=_MOST_SCRIPT_BYTES)
@@ -174,7 +185,7 @@ def _read(root: Path, *names: str, most: int = _MOST_BYTES) -> tuple[Path, bytes
     raise DataError(f"{root / names[0]}: there is no such file; name a whole checkout of InterCode.")
 
 
-def _count(place: Path, data: bytes) -> int:
+def _rows(place: Path, data: bytes) -> list[Any]:
     try:
         rows = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -184,7 +195,7 @@ def _count(place: Path, data: bytes) -> int:
     for index, row in enumerate(rows):
         if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in ("query", "gold")):
             raise DataError(f"{place}: row {index} lacks one of the texts query and gold; fetch the file again.")
-    return len(rows)
+    return rows
 
 
 def _digest(sources: Mapping[str, bytes]) -> str:
@@ -253,6 +264,17 @@ def publish(whole: Path, place: Path, aside: Path | None) -> None:
         stack.pop_all()
 
 
+def _demand_name(place: Path) -> None:
+    """Refuses what no path can be, whatever is there."""
+    try:
+        if b"\0" not in os.fsencode(place):
+            return
+        problem = "it has a NUL character"
+    except UnicodeEncodeError:
+        problem = "it has half of a character"
+    raise DataError(f"{place}: no folder can be named so, for {problem}; name another.")
+
+
 @contextmanager
 def _writing(place: Path) -> Iterator[None]:
     try:
@@ -283,5 +305,7 @@ def _refuse(place: Path, old: Imported | None, *, replaces: bool) -> None:
     if old is None and os.path.lexists(real) and not (real.is_dir() and not any(real.iterdir())):
         raise DataError(f"{place}: something is there that is no import of InterCode; name another folder.")
     above = next(folder for folder in real.parents if os.path.lexists(folder))
-    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
-        raise DataError(f"{place}: nothing can be written in {above}; name another folder.")
+    try:  # rights alone do not say it, as in /proc
+        tempfile.TemporaryDirectory(prefix=".tinysmith-", dir=above).cleanup()
+    except OSError as error:
+        raise DataError(f"{place}: nothing can be written in {above}; name another folder.") from error

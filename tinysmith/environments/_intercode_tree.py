@@ -3,7 +3,8 @@
 Neither the script nor what a sandbox says after it has run is trusted.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from attrs import frozen
@@ -21,7 +22,8 @@ LIMITS = SandboxLimits(
 _MOST_WARNINGS = 20
 _MOST_WARNING = 200  # characters
 _MOST_PATH = 4095  # bytes; Linux takes no longer one
-_YEARS_S = (-62_135_596_800, 253_402_300_799)  # from the year 1 to 9999, which a tree can say
+_LATEST_S = float((1 << 33) - 1)  # no entry has a later time, nor one as long before 1970
+_YEARS = "1697 to 2242"  # which that is
 _KINDS: Mapping[str, Kind] = {"f": "file", "d": "dir", "l": "link"}
 # Every sandbox has its own of these.
 _LEFT_OUT = ("bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "sbin", "sys", "usr")
@@ -54,7 +56,8 @@ def built(name: str, script: bytes, backend: Backend) -> tuple[Tree, tuple[str, 
     """The tree that a script leaves in a fresh sandbox, and what is to be said of it.
 
     A script may fail, and its tree is what it has made by then, as in InterCode's images. Files are as old as the
-    sandbox that they will be in, but those to which the script gave a time of their own.
+    sandbox that they will be in, but those to which the script gave a time of their own; one that no tree can say
+    becomes the nearest that it can.
 
     Args:
         name: Of the file system.
@@ -77,13 +80,19 @@ def built(name: str, script: bytes, backend: Backend) -> tuple[Tree, tuple[str, 
         found = {place: each for place, each in after.items() if place not in before}
         unfit = {place: problem for place, each in found.items() if (problem := _problem(place, each))}
         kept = {place: each for place, each in sorted(found.items()) if place not in unfit}
+        notes = [f"{place} is left out: {problem}" for place, problem in unfit.items()]
+        notes += [
+            f"{place} has a time out of the years {_YEARS}, and gets the nearest"
+            for place, each in kept.items()
+            if abs(each.mtime_s) > _LATEST_S
+        ]
         contents = _contents(sandbox, {place: each.size for place, each in kept.items() if each.kind == "f"}, name)
     try:
         # A file system's clock is some milliseconds behind.
         tree = Tree(tuple(_entry(place, each, contents, (begin - 1, end + 1)) for place, each in kept.items()))
     except UsageError as error:
         raise _lost(name, str(error)) from None
-    return tree, _warnings(done, unfit)
+    return tree, _warnings(done, notes)
 
 
 def _listed(sandbox: Sandbox, name: str) -> tuple[int, Mapping[str, _Found]]:
@@ -123,7 +132,8 @@ def _contents(sandbox: Sandbox, sizes: Mapping[str, int], name: str) -> Mapping[
 
 def _entry(path: str, found: _Found, contents: Mapping[str, bytes], now: tuple[int, int]) -> Entry:
     kind = _KINDS[found.kind]
-    mtime_s = None if now[0] <= found.mtime_s <= now[1] else found.mtime_s
+    is_new = now[0] <= found.mtime_s <= now[1]
+    mtime_s = None if is_new else max(-_LATEST_S, min(found.mtime_s, _LATEST_S))
     if kind == "link":
         return Entry(path, kind, target=found.target, mtime_s=mtime_s)
     return Entry(path, kind, found.mode, contents.get(path, b""), mtime_s=mtime_s)
@@ -140,13 +150,13 @@ def _problem(path: str, found: _Found) -> str:
         return "its name or target is no UTF-8"
     if length > _MOST_PATH:
         return f"its path is longer than {_MOST_PATH} bytes"
-    return "" if _YEARS_S[0] <= found.mtime_s <= _YEARS_S[1] else "its time is in no year from 1 to 9999"
+    return "its time is no number" if math.isnan(found.mtime_s) else ""
 
 
-def _warnings(done: Executed, unfit: Mapping[str, str]) -> tuple[str, ...]:
+def _warnings(done: Executed, notes: Sequence[str]) -> tuple[str, ...]:
     lines = [line for line in done.error_text.splitlines() if line.strip()]
     lines += [f"exit code {done.exit_code}"] if done.exit_code else []
-    lines += [f"{path} is left out: {problem}" for path, problem in unfit.items()]
+    lines += notes
     more = len(lines) - _MOST_WARNINGS
     return (*(_cut(line) for line in lines[:_MOST_WARNINGS]), *([f"{more} more lines"] if more > 0 else []))
 

@@ -156,5 +156,7 @@ def _number(row: Any, index: int, path: Path) -> int:
     return number
 
 
-load_data = TaskFile(FILE, _made).load
+TASKS = TaskFile(FILE, _made)
+
+load_data = TASKS.load
 """The data of a folder; a DataError where the folder, or its file, is missing or broken."""
