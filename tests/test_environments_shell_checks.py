@@ -1,5 +1,6 @@
 """What checks say of tasks in a shell."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -39,10 +40,6 @@ class TestChecks:
         first, second, seen = played(play, ShellTask("t", "Do it.", check=check, cwd="/work"))
         assert (first.solved, second.solved, seen) == (True, True, "")
 
-    def test_where_the_folder_is_gone(self) -> None:
-        """A text is run although the task's folder is gone."""
-        assert checked("test ! -e /work", "rm -r /work").solved
-
     def test_that_do_not_end(self) -> None:
         """A check that the agent's files hold up is ended, and the task is not solved."""
         task = ShellTask("t", "Do it.", check="cat /work/pipe; true", cwd="/work")
@@ -55,7 +52,7 @@ class TestChecks:
             (False, Grade(0.0, solved=False)),
             (0.25, Grade(0.25, solved=False)),
             (1, Grade(1.0, solved=True)),
-            (Grade(7.0, solved=True, parts={"a": 1.0}), Grade(7.0, solved=True, parts={"a": 1.0})),
+            (Grade(0.7, solved=True, parts={"a": 7.0}), Grade(0.7, solved=True, parts={"a": 7.0})),
         ],
     )
     def test_in_python(self, verdict: Any, grade: Grade) -> None:
@@ -112,6 +109,55 @@ class TestChecks:
         assert "secret" not in str(told.value)
         assert isinstance(told.value.__cause__, KeyError)
 
+    @pytest.mark.parametrize(
+        "error",
+        [SystemExit(1), asyncio.CancelledError(), TimeoutError(), StopIteration(), pytest.fail.Exception()],
+    )
+    def test_that_raise_what_others_must_not_meet(self, error: BaseException) -> None:
+        """An exit, a cancellation that nobody asked for, and what no future can hold are told like the others."""
+
+        def check(sandbox: Sandbox, _: str) -> bool:
+            raise error
+
+        async def waiting(sandbox: Sandbox, _: str) -> bool:
+            raise error
+
+        name = type(error).__name__
+        with pytest.raises(EnvironmentLost, match=f"the check of the task 't' raised {name} in test_env") as told:
+            checked(check, "submit")
+        assert told.value.__cause__ is error
+        if not isinstance(error, StopIteration):  # which an async function cannot raise
+            with pytest.raises(
+                EnvironmentLost, match=f"of the task 't' raised {name} in test_env.*mend the check"
+            ):
+                checked(waiting, "submit")
+
+    def test_that_are_cancelled(self) -> None:
+        """A check during which the step is cancelled is ended with it, and the episode goes on."""
+
+        async def play(environment: ShellEnvironment) -> tuple[bool, str]:
+            doing = asyncio.ensure_future(environment.step("submit"))
+            await begun.wait()
+            doing.cancel()
+            await asyncio.wait([doing])
+            return doing.cancelled(), (await environment.step("echo on")).observation
+
+        async def check(sandbox: Sandbox, _: str) -> bool:
+            begun.set()
+            return await asyncio.Event().wait()
+
+        begun = asyncio.Event()
+        assert played(play, ShellTask("t", "Do it.", check=check)) == (True, "on")
+
+    def test_that_are_interrupted(self) -> None:
+        """Ctrl-C while a check runs is nothing of the check's."""
+
+        def check(sandbox: Sandbox, _: str) -> bool:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            checked(check)
+
     def test_whose_sandbox_dies(self) -> None:
         """A sandbox that is lost while a check looks at it is said as it is."""
 
@@ -121,10 +167,22 @@ class TestChecks:
         with pytest.raises(EnvironmentLost, match=r"^The sandbox is dead\.$"):
             checked(check)
 
-    @pytest.mark.parametrize(("verdict", "kind"), [(None, "NoneType"), (1.5, "float"), (float("nan"), "float")])
-    def test_that_say_nothing(self, verdict: Any, kind: str) -> None:
+    @pytest.mark.parametrize(
+        ("verdict", "what"),
+        [
+            (None, "a NoneType"),
+            (1.5, "a float"),
+            (float("nan"), "a float"),
+            (Grade(7.0, solved=True), "a Grade whose score is not from 0 to 1"),
+            (Grade(-0.1, solved=False), "a Grade whose score is not from 0 to 1"),
+            (Grade(float("nan"), solved=False), "a Grade whose score is not from 0 to 1"),
+            (Grade("1", solved=True), "a Grade whose score is not from 0 to 1"),  # type: ignore[arg-type]  # on purpose
+        ],
+    )
+    def test_that_say_nothing(self, verdict: Any, what: str) -> None:
         """A verdict that is none is told."""
-        with pytest.raises(
-            UsageError, match=f"the check of the task 't' answered with a {kind}; give a truth value"
-        ):
+        said = (
+            f"the check of the task 't' answered with {what}; give a truth value, a number from 0 to 1, or a Grade"
+        )
+        with pytest.raises(UsageError, match=said):
             checked(lambda *_: verdict)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandboxes import needs_sandbox
+from back_ends import on_each_back_end
+from sandboxes import Maker, needs_sandbox
 from shells import checked, graded, played, stepped
 
 from tinysmith.environments._bash_reward import Fidelity
@@ -16,7 +17,7 @@ from tinysmith.environments.ctf import CtfEnvironment
 from tinysmith.environments.shell import ShellEnvironment
 from tinysmith.errors import EnvironmentLost, SandboxError
 from tinysmith.protocols import EnvironmentStep, Grade
-from tinysmith.sandbox import Availability, Executed, Sandbox, SandboxSpec
+from tinysmith.sandbox import Availability, Executed, Sandbox, SandboxSpec, Tree
 from tinysmith.sandbox.bubblewrap import Bubblewrap, BubblewrapSandbox
 
 NOWHERE = "bash: no folder can be entered any more, not even /"
@@ -24,6 +25,8 @@ NOTHING = Grade(0.0, solved=False)
 EASY = ShellTask("t", "Do nothing.", check="true", cwd="/work")
 MANY = "seq -f f%g 800 | xargs touch; touch done"
 RENAMING = "(while :; do for i in f*; do mv $i g$i; done; for i in g*; do mv $i ${i#g}; done; done) &> /dev/null &"
+USER_SITE = "d=$(python3 -m site --user-site)"
+QUITS = "echo 'import os; os._exit(0)'"
 DEEP = "n=$(printf 'd%.0s' {1..250}); for i in {1..20}; do mkdir $n; cd $n; done; cd /work"
 
 
@@ -188,6 +191,67 @@ class TestCopies:
             return (await environment.step(f"kill $!; {counting}")).observation
 
         assert played(play, ShellTask("t", "Do it.", check=check, cwd="/work")) == "looked\n0\n0"
+
+
+class TestFolder:
+    @on_each_back_end
+    def test_that_a_check_cannot_enter(self, back_end: Maker) -> None:
+        """Where the task's folder is shut, gone or something else, the check is run nowhere, and is not passed."""
+        files = Tree.of({"/data/secret": "x"})
+        task = ShellTask("t", "Remove the secret.", files, check="! test -e secret", cwd="/data")
+        away = "cd ..; chmod 700 data; rm -r data"
+        assert graded(task, "rm secret", "submit", backend=back_end.back_end).solved
+        for act in ("chmod 0 .", away, f"{away}; ln -s none data", f"{away}; touch data"):
+            assert graded(task, act, "submit", backend=back_end.back_end) == NOTHING, act
+
+    @on_each_back_end
+    def test_in_which_a_check_is(self, back_end: Maker) -> None:
+        """A check is bash's own text, whatever it begins with, in the task's folder, whatever that is called."""
+        for cwd in ("/", "/-a 'b'", "/a/b"):
+            task = ShellTask("t", "Touch it.", check='-l 2>&-; test -f it -a $0 = /bin/bash -a -z "$1"', cwd=cwd)
+            assert graded(task, "touch it", backend=back_end.back_end).solved, cwd
+
+    @needs_sandbox
+    def test_that_is_closed_or_gone(self, tmp_path: Path) -> None:
+        """The check that the documentation shows is passed by who does the task, not by who hides the files."""
+        page = Path(__file__).parent.parent / "docs" / "environments.md"
+        _, _, rest = page.read_text(encoding="utf-8").partition("```json\n")
+        files = {"/attic/deed": "Mine.\n", "/attic/map": "North.\n", "/attic/dust": "", "/attic/.lint": ""}
+        (tmp_path / "tasks.json").write_text(rest.partition("```")[0], encoding="utf-8")
+        (tmp_path / "attic.tree.json").write_text(Tree.of(files).json(), encoding="utf-8")
+
+        async def score(action: str) -> float:
+            environment = ShellEnvironment.read(tmp_path)
+            await environment.reset(task=environment.tasks["1"])
+            await environment.step(action)
+            step = await environment.step("submit")
+            await environment.close()
+            return step.reward
+
+        assert asyncio.run(score("find /attic -type f -empty -delete")) == 1.0
+        for action in ("true", "chmod 0 /attic", "rm -rf /attic", "rm /attic/*", "rm /attic/dust; : > /attic/map"):
+            assert asyncio.run(score(action)) == 0.0, action
+
+
+@needs_sandbox
+class TestSteering:
+    @pytest.mark.parametrize(
+        ("act", "check"),
+        [
+            (
+                f"d=$(python3 -m site --user-site); mkdir -p $d; {QUITS} > $d/usercustomize.py",
+                "python3 -c 'exit(1)'",
+            ),
+            (f"{QUITS} > json.py", "python3 -c 'import json; exit(1)'"),
+            ("touch ~/.rc", "test -e ~/.rc"),
+            ("echo exit > rc", "bash -c false"),
+        ],
+    )
+    def test_of_checks(self, act: str, check: str) -> None:
+        """Files by which an agent steers its own programs do not steer those of a check in the shell's words."""
+        task = ShellTask("t", "Do it.", check=check, cwd="/work", environment={"BASH_ENV": "/work/rc"})
+        assert stepped(act, check, task=task)[1].info["exit_code"] == 0
+        assert graded(task, act, "submit") == NOTHING
 
 
 @needs_sandbox

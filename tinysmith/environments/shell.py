@@ -1,5 +1,6 @@
 """Tasks of one's own in a shell: any file tree, any check."""
 
+import asyncio
 import inspect
 import re
 import traceback
@@ -31,6 +32,19 @@ from tinysmith.sandbox.sandbox import Stop, stoppable
 _SUBMIT = re.compile(r"submit(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 _MOST_ANSWER = 10_000  # characters; more is no answer that anybody wants, and no environment variable
 _MOST_FORKS = 3  # of files that a command which was left running may change meanwhile
+# A check enters its folder itself, so that no back end begins it elsewhere; by a relative path, since the root may
+# be a folder of the host.
+_IN_ITS_FOLDER = 'cd -- ".$1" && exec /bin/bash -c -- "$2"'
+# So that no file of the agent's steers bash, Git or Python in a check: nobody can have put one beneath /dev/null.
+_UNSTEERED = {
+    "HOME": "/dev/null",
+    "BASH_ENV": "",
+    "ENV": "",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "PYTHONNOUSERSITE": "1",
+    "PYTHONSAFEPATH": "1",
+}
 _FOLDER_LOST = "The folder is gone. This command began in the first one."
 _SHELL_LOST = (
     "The shell ended. The next command meets a new one, without variables, in the first folder, or in / if that "
@@ -69,8 +83,9 @@ class ShellEnvironment:
     The grade is what the task's check says of the files as they are; it looks at a copy, so that a check which
     changes something changes nothing, and sees no process of the shell. Before `submit`, what wants an answer is
     worth 0. So is what cannot be checked through the agent's own doing: files that cannot be copied in three
-    attempts, since something changes them or their paths are too long, or a root that nobody may enter. `submit`
-    ends the shell, and what it left running, before the files are copied.
+    attempts, since something changes them or their paths are too long, or, where the check is a text, a folder of
+    the task that is gone or that nobody may enter. `submit` ends the shell, and what it left running, before the
+    files are copied.
 
     The same actions show the same again, except for what tells time, or chance, or numbers of processes; so it may
     be brought back by them, and where it shows something else, that is noticed.
@@ -245,36 +260,55 @@ async def _checked(copy: Sandbox, own: ShellTask, answer: str, seen: str) -> Gra
 
 
 async def _passes(sandbox: Sandbox, own: ShellTask, check: str, answer: str) -> Grade:
-    environment = {"ANSWER": encodable(answer.replace("\0", ""))}
-    for cwd in (own.cwd, "/"):  # the folder may be gone, which may be as it should
-        try:
-            done = await sandbox.aexec(["/bin/bash", "-c", check], environment=environment, cwd=cwd)
-        except SandboxError:
-            continue
-        return _grade_of(own, done.exit_code == 0 and not done.ended_by)
-    return _grade_of(own, 0)
+    environment = {**_UNSTEERED, "ANSWER": encodable(answer.replace("\0", ""))}
+    command = ["/bin/bash", "-c", _IN_ITS_FOLDER, "bash", own.cwd, check]
+    try:
+        done = await sandbox.aexec(command, environment=environment, cwd="/")
+    except SandboxError:  # not even the root can be entered
+        return _grade_of(own, 0)
+    return _grade_of(own, done.exit_code == 0 and not done.ended_by)
 
 
 async def _judged(sandbox: Sandbox, own: ShellTask, check: Check, output: str) -> Grade:
     try:
-        verdict = await in_thread(lambda: check(sandbox, output))
+        verdict, problem = await in_thread(partial(_called, check, sandbox, output))
+        if problem is not None:
+            raise problem  # noqa: TRY301  # so that it is told as what an async check raises
         return _grade_of(own, await verdict if inspect.isawaitable(verdict) else verdict)
     except (SandboxError, AssertionError):
         return _grade_of(own, 0)
-    except (EnvironmentLost, UsageError):
+    except (EnvironmentLost, UsageError, KeyboardInterrupt, GeneratorExit):
         raise
-    except Exception as error:
+    except BaseException as error:  # the border: SystemExit, too, is the check's
+        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            raise
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
         # What it says may hold the answer.
-        problem = f"the check of the task {own.id!r} raised {type(error).__name__} in {where}"
-        raise EnvironmentLost(f"ShellEnvironment: {problem}; mend the check.") from error
+        raised = f"the check of the task {own.id!r} raised {type(error).__name__} in {where}"
+        raise EnvironmentLost(f"ShellEnvironment: {raised}; mend the check.") from error
+
+
+def _called(check: Check, sandbox: Sandbox, output: str) -> tuple[object, BaseException | None]:
+    """What a check answers or raises; some exceptions do not come through a future."""
+    try:
+        return check(sandbox, output), None
+    except BaseException as error:  # noqa: BLE001  # raised again where it is awaited
+        return None, error
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancels the work; else it was a check that raised a `CancelledError`."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _grade_of(own: ShellTask, verdict: object) -> Grade:
+    score = verdict.score if isinstance(verdict, Grade) else verdict
+    if isinstance(score, int | float) and 0 <= score <= 1:
+        return verdict if isinstance(verdict, Grade) else Grade(float(score), solved=score == 1)
+    what = f"a {type(verdict).__name__}"
     if isinstance(verdict, Grade):
-        return verdict
-    if isinstance(verdict, int | float) and 0 <= verdict <= 1:
-        return Grade(float(verdict), solved=verdict == 1)
-    problem = f"the check of the task {own.id!r} answered with a {type(verdict).__name__}"
+        what += " whose score is not from 0 to 1"
+    problem = f"the check of the task {own.id!r} answered with {what}"
     raise UsageError(f"ShellEnvironment: {problem}; give a truth value, a number from 0 to 1, or a Grade.")

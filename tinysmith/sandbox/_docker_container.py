@@ -76,11 +76,12 @@ class Container:
             UsageError: The tree, or the folder in which commands begin, cannot be made in the image.
         """
         files = b"" if has_tree or not spec.tree.entries else archive(spec.tree)
+        cwd = "/" if has_tree else spec.cwd  # where a copy lacks the folder, somebody has taken it away
         problem = (
             f"The engine cannot make a container of {image!r}: {{why}}. It must have /bin/bash and coreutils."
         )
         with told(SandboxUnavailable, problem):
-            name = create(client, spec, image, runtime, keeper(spec.cwd))
+            name = create(client, spec, image, runtime, keeper(cwd))
         try:
             if files:
                 with told(UsageError, "The sandbox's tree cannot be made in the image: {why}. Change the tree."):
@@ -93,7 +94,7 @@ class Container:
             with suppress(EnvironmentLost):
                 _remove(client, name)
             raise
-        made._start(spec.cwd, problem)
+        made._start(cwd, problem)
         return made
 
     def _start(self, cwd: str, problem: str) -> None:
