@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sandboxes import needs_sandbox
+from sandboxes import become, needs_root, needs_sandbox
 from shells import SUM, graded, stepped
 
 from tinysmith.environments._shell_tasks import ShellTask
@@ -42,10 +45,9 @@ class TestTasks:
         [
             ({}, "'t': give it either a check or an answer"),
             ({"check": "true", "answer": "1"}, "'t': give it either a check or an answer"),
-            ({"check": " "}, "'t': its check is empty or has a NUL"),
-            ({"answer": "\n"}, "'t': its answer is empty or has a NUL"),
-            ({"answer": "' '"}, "'t': its answer is empty or has a NUL"),
-            ({"answer": "a\0"}, "'t': its answer is empty or has a NUL"),
+            ({"check": " "}, "'t': its check is empty"),
+            ({"answer": "\n"}, "'t': its answer is empty"),
+            ({"answer": "' '"}, "'t': its answer is empty"),
             ({"answer": "1", "cwd": "work"}, "cwd is 'work'; give an absolute path"),
         ],
     )
@@ -53,6 +55,38 @@ class TestTasks:
         """A task has one way to be solved, and begins in a folder."""
         with pytest.raises(UsageError, match=said):
             ShellTask("t", "Do it.", **wrong)
+
+    @pytest.mark.parametrize("bad", ["\0", "\ud800"])
+    @pytest.mark.parametrize(
+        ("name", "wrong"),
+        [
+            ("check", lambda text: {"check": text}),
+            ("answer", lambda text: {"answer": text}),
+            ("query", lambda text: {"answer": "1", "query": text}),
+            ("instructions", lambda text: {"answer": "1", "instructions": text}),
+            ("environment variable 'A'", lambda text: {"answer": "1", "environment": {"A": text}}),
+        ],
+    )
+    def test_that_no_program_can_be_given(self, name: str, wrong: Callable[[str], Any], bad: str) -> None:
+        """A text with a NUL or half of a surrogate pair is refused by its name, and not told."""
+        with pytest.raises(UsageError) as told:
+            ShellTask(**{"id": "t", "query": "Do it.", **wrong(f"s3cret {bad}")})
+        said = f"'t': in its {name} is a NUL or half of a surrogate pair, which no program can be given; write"
+        assert said in str(told.value)
+        assert "s3cret" not in str(told.value)
+
+    @needs_sandbox
+    def test_that_are_as_long_as_can_be(self) -> None:
+        """A check and a variable may have the 128 KiB that the kernel takes, and one byte more is refused."""
+        check, variable = "test ${#A} = 131069 #".ljust(131_071, "x"), "x" * 131_069
+        assert graded(ShellTask("t", "Do it.", check=check, environment={"A": variable})).solved
+        said = "has 131072 bytes, of which a program can be given 131071 at most; shorten it."
+        with pytest.raises(UsageError) as told:
+            ShellTask("t", "Do it.", check=f"{check}x")
+        assert str(told.value) == f"ShellTask 't': its check {said}"
+        with pytest.raises(UsageError) as told:
+            ShellTask("t", "Do it.", answer="1", environment={"A": f"{variable}x"})
+        assert str(told.value) == f"ShellTask 't': its environment variable 'A' {said}"
 
     @needs_sandbox
     def test_see_what_they_are_given(self) -> None:
@@ -122,6 +156,23 @@ class TestRead:
             ({"query": "?", "answer": "1", "tree": {"/a": 3}}, "row 1 names no tree"),
             ({"query": "?", "answer": "1", "tree": {"a": ""}}, "row 1: Entry: 'a' is no path of a tree"),
             ({"query": "?", "answer": "1", "tree": "none.tree.json"}, "none.tree.json: there is no such file"),
+            ({"query": "?", "answer": "1", "tree": "x" * 300}, "File name too long"),
+            ({"query": "?", "answer": "1", "tree": "\ud800"}, "row 1 names no tree"),
+            (
+                {"query": "?", "answer": "1", "tree": {"/a": "\ud800"}},
+                "row 1 has half of a surrogate pair in '/a', a file of its tree; write another.",
+            ),
+            ({"query": "?", "answer": "1", "id": "0"}, "row 1 has the id '0', as row 0 has; give each its own."),
+            ({"query": "?", "answer": "1", "id": None}, "row 1 has no text for its id; write one."),
+            ({"query": "?", "check": "s3cret \ud800"}, "row 1: ShellTask '1': in its check is a NUL or half of a"),
+            (
+                {"query": "?", "check": f"s3cret {'x' * 131_072}"},
+                "row 1: ShellTask '1': its check has 131079 bytes",
+            ),
+            (
+                {"query": "?", "answer": "1", "environment": {"A": "s3cret \0"}},
+                "row 1: ShellTask '1': in its environment variable 'A' is a NUL",
+            ),
             ({"query": "?"}, "row 1: ShellTask '1': give it either a check or an answer."),
             (
                 {"query": "?", "answer": "1", "environment": {"": "x"}},
@@ -133,8 +184,16 @@ class TestRead:
         """What is wrong with a row is told with its number."""
         with pytest.raises(DataError) as told:
             ShellEnvironment.read(folder(tmp_path, {"query": "?", "answer": "1"}, row))
+        assert f"{tmp_path}/tasks.json: row 1" in str(told.value)
         assert said in str(told.value)
-        assert str(tmp_path) in str(told.value)
+        assert "s3cret" not in str(told.value)
+
+    def test_data_that_lie_too_deep(self, tmp_path: Path) -> None:
+        """Data that can be read, but are too deep to be kept, are told with the number of their row."""
+        row = f'{{"query": "?", "answer": "1", "data": {{"a": {"[" * 600}{"]" * 600}}}}}'
+        (tmp_path / "tasks.json").write_text(f"[{row}]")
+        with pytest.raises(DataError, match="row 0 has data that lie too deep in each other; write flatter"):
+            ShellEnvironment.read(tmp_path)
 
     @pytest.mark.parametrize(
         ("text", "said"),
@@ -158,3 +217,20 @@ class TestRead:
             ShellEnvironment.read(tmp_path / "none")
         with pytest.raises(DataError, match=r"tasks\.json: it cannot be read: No such file or directory"):
             ShellEnvironment.read(tmp_path)
+        with pytest.raises(DataError, match=r"/tasks\.json: it cannot be read: File name too long; put the tasks"):
+            ShellEnvironment.read(tmp_path / ("x" * 300))
+
+    @needs_root
+    def test_a_folder_that_is_closed(self) -> None:
+        """A folder beyond one that may not be passed is said to be closed, not to be missing."""
+
+        def work() -> None:
+            folder = Path(tempfile.mkdtemp())
+            (folder / "within").mkdir()
+            folder.chmod(0)
+            with pytest.raises(DataError, match=r"within/tasks\.json: it cannot be read: Permission denied; put"):
+                ShellEnvironment.read(folder / "within")
+            folder.chmod(0o700)
+            shutil.rmtree(folder)
+
+        become("user", work)

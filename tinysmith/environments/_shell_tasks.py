@@ -7,18 +7,20 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
-from tinysmith._shown import near
+from tinysmith._shown import encodable, near
 from tinysmith.environments._task_file import kind_at, refuse_equal_ids
 from tinysmith.errors import DataError, UsageError
 from tinysmith.mapping import EMPTY, JSON, FrozenDict, freeze
 from tinysmith.protocols import Grade, Script, Task
 from tinysmith.sandbox import Bind, Sandbox, SandboxLimits, SandboxSpec, Tree
+from tinysmith.sandbox.tree import is_passable
 
 Verdict: TypeAlias = bool | float | Grade
 Check: TypeAlias = Callable[[Sandbox, str], Verdict | Awaitable[Verdict]]
 
 _TEXTS = ("query", "check", "answer", "instructions", "cwd")
 _KEYS = (*_TEXTS, "id", "tree", "data", "environment", "script")
+_MOST_BYTES = 131_071  # of an argument, or a variable with its name: the kernel's limit
 
 
 @frozen
@@ -30,10 +32,12 @@ class ShellTask:
         query: What is to be done, in words.
         tree: The files that an episode begins with.
         check: What looks at the files: a text for bash, which says by exit code 0 that the task is solved, and
-            finds what was submitted in `$ANSWER`; or a callable, blocking or async, which is given a sandbox and
-            what was submitted (before that, and where that is nothing, what the last command printed), and
-            answers with a truth value, a number from 0 to 1, where 1 is solved, or a `Grade`. A `SandboxError`,
-            such as for a file that is not there, and an `AssertionError` of it say that the task is not solved.
+            finds what was submitted in `$ANSWER`; it begins in `cwd`, and where that cannot be entered, the task
+            is not solved. Or a callable, blocking or async, which is given a sandbox and what was submitted
+            (before that, and where that is nothing, what the last command printed), and answers with a truth
+            value, a number from 0 to 1, where 1 is solved, or a `Grade` with one. A `SandboxError`, such as for a
+            file that is not there, and an `AssertionError` of it say that the task is not solved. It should ask
+            for what has to be there, not only for what has to be gone: who closes a folder hides what is in it.
         answer: What is to be submitted; blanks around it do not count, nor does one pair of quotes.
         instructions: How to act, for prompts; the environment's own unless given.
         cwd: The folder in which an episode begins.
@@ -59,8 +63,18 @@ class ShellTask:
         if (self.check is None) == (self.answer is None):
             raise UsageError(f"ShellTask {self.id!r}: give it either a check or an answer.")
         for name, text in (("check", self.check), ("answer", self.answer and unquoted(self.answer))):
-            if isinstance(text, str) and (not text.strip() or "\0" in text):
-                raise UsageError(f"ShellTask {self.id!r}: its {name} is empty or has a NUL; write another.")
+            if isinstance(text, str) and not text.strip():
+                raise UsageError(f"ShellTask {self.id!r}: its {name} is empty; write another.")
+        given = {"check": self.check} if isinstance(self.check, str) else {}
+        given |= {f"environment variable {name!r}": f"{name}={text}" for name, text in self.environment.items()}
+        shown = {name: getattr(self, name) or "" for name in ("id", "query", "instructions", "answer")}
+        for name, text in {**shown, **given}.items():
+            if not is_passable(text):
+                problem = f"in its {name} is a NUL or half of a surrogate pair, which no program can be given"
+                raise UsageError(f"ShellTask {self.id!r}: {problem}; write another.")
+            if name in given and (size := len(text.encode())) > _MOST_BYTES:
+                problem = f"its {name} has {size} bytes, of which a program can be given {_MOST_BYTES} at most"
+                raise UsageError(f"ShellTask {self.id!r}: {problem}; shorten it.")
         self.spec(None)
 
     def task(self, instructions: str) -> Task:
@@ -103,6 +117,8 @@ def read_tasks(folder: Path) -> list[ShellTask]:
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
+        if isinstance(error, FileNotFoundError | NotADirectoryError) and not folder.is_dir():
+            raise DataError(f"{folder}: there is no such folder; name one that holds tasks.json.") from None
         raise DataError(f"{path}: it cannot be read: {error.strerror}; put the tasks there.") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: this is not JSON: {error}; write a list of objects.") from None
@@ -131,6 +147,8 @@ def _read_task(path: Path, number: int, row: Any, trees: dict[str, Tree]) -> She
         )
     except UsageError as error:
         raise DataError(f"{place}: {error}") from None
+    except RecursionError:
+        raise DataError(f"{place} has data that lie too deep in each other; write flatter ones.") from None
 
 
 def _wrong(row: Any) -> str:
@@ -143,6 +161,8 @@ def _wrong(row: Any) -> str:
     for name in _TEXTS:
         if name in row and not isinstance(row[name], str):
             return f"has no text for its {name}; write one."
+    if type(row.get("id", "")) not in (str, int):
+        return "has no text for its id; write one."
     for name in ("data", "environment"):
         if not isinstance(row.get(name, {}), dict):
             return f"has no object for its {name}; write one."
@@ -157,12 +177,19 @@ def _wrong(row: Any) -> str:
 def _tree(place: str, given: Any, folder: Path, trees: dict[str, Tree]) -> Tree:
     """The tree of a row: in a file of the folder, which is read once, or as texts by path."""
     if isinstance(given, dict) and _are_texts(given.values()):
+        for name, text in given.items():
+            if text != encodable(text):
+                problem = f"has half of a surrogate pair in {name!r}, a file of its tree"
+                raise DataError(f"{place} {problem}; write another.")
         return Tree.of(given)
-    if not isinstance(given, str) or Path(given).name != given:
+    if not isinstance(given, str) or not is_passable(given) or Path(given).name != given:
         problem = "names no tree: give the name of a tree.json file in this folder, or an object of texts by path"
         raise DataError(f"{place} {problem}.")
     if given not in trees:
-        trees[given] = Tree.read(folder / given)
+        try:
+            trees[given] = Tree.read(folder / given)
+        except DataError as error:
+            raise DataError(f"{place}: {error}") from error
     return trees[given]
 
 
