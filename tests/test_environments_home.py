@@ -18,6 +18,13 @@ def begun(clerk: Any) -> SyncEnvironment:
     return environment
 
 
+class Mute(Exception):
+    """What cannot be told."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
 class TestLost:
     @pytest.mark.parametrize(
         ("error", "said"),
@@ -28,6 +35,7 @@ class TestLost:
             (asyncio.CancelledError(), r"Does\.step raised CancelledError: "),
             (ValueError("\x1b[2J" + "x" * 999), r"Does\.step raised ValueError: \\x1b\[2Jx{292}…$"),
             (EnvironmentLost("The pipe is broken."), r"^The pipe is broken\.$"),
+            (Mute(), r"^Does\.step raised Mute: what it says cannot be told \(RuntimeError\)$"),
         ],
     )
     def test_raised(self, error: BaseException, said: str) -> None:

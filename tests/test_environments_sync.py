@@ -237,6 +237,26 @@ class TestCancelled:
         all_done(environment)
         assert slow.log[-2:] == ["returned", "close"]
 
+    def test_a_closing(self) -> None:
+        """A closing that is cancelled before its turn is done all the same, and so is what comes after it."""
+        slow = Slow()
+        environment = begun(slow)
+
+        async def two() -> None:
+            stepping = asyncio.ensure_future(environment.step("wait"))
+            closing = asyncio.ensure_future(environment.close())
+            await asyncio.to_thread(slow.began.wait, 30)
+            closing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await closing
+            slow.gate.set()
+            await stepping
+            assert repr(environment) == "<SyncEnvironment: Slow, left behind>"
+            await environment.reset()
+
+        asyncio.run(two())
+        assert slow.log[2:] == ["step wait", "returned", "close", "reset"]
+
     def test_a_run_in_a_hurry(self) -> None:
         """A run whose time is up ends at once with its board, though the environment blocks."""
         slow = Slow()

@@ -43,28 +43,24 @@ class Home(Generic[E]):
         answer: Future[T] = Future()
 
         def carry_out() -> None:
-            if not answer.set_running_or_notify_cancel():
-                return
-            try:
-                answer.set_result(self._carried_out(what, work, check))
-            except (UsageError, EnvironmentLost) as error:
-                answer.set_exception(error)
+            if answer.set_running_or_notify_cancel():
+                _settle(answer, lambda: self._carried_out(what, work, check))
 
         self._queue.put(carry_out)
         return answer
 
     def close(self, closing: Callable[[E], Any]) -> "Future[None]":
-        """Has the environment closed, if it was made; the next work has it made again."""
+        """Has the environment closed, if it was made; the next work has it made again.
+
+        Where the future is cancelled before that, it is closed all the same, and nobody is told.
+        """
         answer: Future[None] = Future()
 
         def carry_out() -> None:
             made, self._made = self._made, None
-            try:
-                if made is not None:
-                    _guarded(f"{self._name}.close", lambda: closing(made[0]))
-                answer.set_result(None)
-            except (UsageError, EnvironmentLost) as error:
-                answer.set_exception(error)
+            told: Future[None] = answer if answer.set_running_or_notify_cancel() else Future()
+            where = f"{self._name}.close"
+            _settle(told, lambda: None if made is None else _guarded(where, lambda: closing(made[0])))
 
         self._queue.put(carry_out)
         return answer
@@ -83,14 +79,27 @@ class Home(Generic[E]):
         return _guarded(where, lambda: check(where, work(environment)))
 
 
+def _settle(answer: "Future[T]", work: Callable[[], T]) -> None:
+    try:
+        answer.set_result(work())
+    except BaseException as error:  # noqa: BLE001  # whoever waits is answered, whatever it is
+        answer.set_exception(error)
+
+
 def _guarded(where: str, work: Callable[[], T]) -> T:
     try:
         return work()
     except (UsageError, EnvironmentLost):
         raise
     except BaseException as error:  # the border: SystemExit, too, is the environment's
-        said = f"{where} raised {type(error).__name__}: {one_line(str(error), _WIDTH)}"
-        raise EnvironmentLost(scrubbed(said)) from error
+        raise EnvironmentLost(scrubbed(f"{where} raised {type(error).__name__}: {_message(error)}")) from error
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return one_line(str(error), _WIDTH)
+    except BaseException as another:  # noqa: BLE001  # it is the environment's, too
+        return f"what it says cannot be told ({type(another).__name__})"
 
 
 def _work_off(queue: "SimpleQueue[Callable[[], None] | None]") -> None:
