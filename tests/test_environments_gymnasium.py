@@ -174,15 +174,16 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("env", "said"),
         [
-            (3, "a int is no gymnasium.Env."),
-            (lambda: 3, "a int is no gymnasium.Env."),
-            ("FrozenLake-v1", "a str is no gymnasium.Env."),
+            (3, "a int is no gymnasium.Env. Give one, or what makes one."),
+            (lambda: 3, "a int is no gymnasium.Env. Give one, or what makes one."),
+            ("FrozenLake-v1", "a str is no gymnasium.Env. Give gymnasium.make('FrozenLake-v1')."),
         ],
     )
     def test_no_environment(self, env: Any, said: str) -> None:
-        """What is no gymnasium environment, nor makes one, is refused."""
-        with pytest.raises(UsageError, match=f"^from_gymnasium: {said}"):
+        """What is no gymnasium environment, nor makes one, is refused, and a name told by what makes it."""
+        with pytest.raises(UsageError) as told:
             from_gymnasium(env)
+        assert str(told.value) == f"from_gymnasium: {said}"
 
     def test_old_ones(self) -> None:
         """An environment that returns what gymnasium's do not is lost, and one sentence says why."""

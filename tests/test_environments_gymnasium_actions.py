@@ -100,7 +100,7 @@ class TestActions:
         assert all(char in "\n\t" or char.isprintable() for char in step.observation)
 
     def test_words(self) -> None:
-        """Actions may have words; a wrong one is answered with near ones, or with all."""
+        """Actions may have words, each its own; a wrong one is answered with near ones, or with all."""
         assert acted(spaces.Discrete(4), " Left\n", act=WAYS)[0] == [0]
         _, step = acted(spaces.Discrete(4), "rigth", act=WAYS)
         assert step.observation == ('This is no action here, and nothing was done: "rigth". Did you mean right?')
@@ -108,6 +108,12 @@ class TestActions:
         assert step.observation.endswith("There is down, left, right, up.")
         with pytest.raises(UsageError, match=r"the action 3 of the word 'up' is not in Discrete\(3\)\."):
             from_gymnasium(Booth(spaces.Discrete(3)), act=WAYS)
+        with pytest.raises(UsageError) as told:
+            from_gymnasium(Booth(spaces.Discrete(4)), act={"left": 0, "up": 3, " LEFT": 1})
+        assert str(told.value) == (
+            "from_gymnasium: the words 'left' and ' LEFT' are one here, since case and blanks do not count; "
+            "leave one out."
+        )
 
     def test_act(self) -> None:
         """A function may read the actions of any space; what it cannot read, it says."""

@@ -14,6 +14,7 @@ import pytest
 from ctrl_c import until_it_waits
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from sandboxes import needs_sandbox
 from worlds import Broken, Echo, Stuck
 
 pytest.importorskip("gymnasium", reason="gymnasium is not installed")
@@ -22,11 +23,12 @@ import gymnasium
 from gymnasium.utils.env_checker import check_env
 
 from tinysmith import EnvironmentStep, Task
-from tinysmith.environments import SqlEnvironment
-from tinysmith.environments._as_gymnasium import CHARSET
+from tinysmith.environments import ShellEnvironment, ShellTask, SqlEnvironment
+from tinysmith.environments._as_gymnasium import CHARSET, _Loop
 from tinysmith.environments._plain import told
 from tinysmith.environments.gymnasium import from_gymnasium, to_gymnasium
 from tinysmith.errors import EnvironmentLost, UsageError
+from tinysmith.sandbox import Tree
 
 NAMES = ("FrozenLake-v1", "Blackjack-v1", "CartPole-v1", "MountainCar-v0")
 
@@ -55,6 +57,18 @@ class Interrupts(Stuck):
     async def step(self, action: str) -> EnvironmentStep:
         until_it_waits(os.getpid())
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        return await super().step(action)
+
+
+class Begins(Stuck):
+    """An environment that tells when its step, which never ends, has begun."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = threading.Event()
+
+    async def step(self, action: str) -> EnvironmentStep:
+        self.began.set()
         return await super().step(action)
 
 
@@ -90,6 +104,21 @@ class TestOurs:
         env = to_gymnasium(SqlEnvironment.demo(), max_length=500)
         with pytest.warns(UserWarning, match="alternative render modes"):
             check_env(env)
+        env.close()
+
+    @needs_sandbox
+    def test_a_shell_passes_their_checks(self) -> None:
+        """The checker of gymnasium passes on tasks in a shell: how long a command took is not told."""
+        shell = ShellEnvironment(
+            [ShellTask(each, "Do it.", Tree.of({"/a": each}), check="test -e b") for each in "xy"]
+        )
+        env = to_gymnasium(shell, max_length=500)
+        with pytest.warns(UserWarning, match="alternative render modes"):
+            check_env(env)
+        env.reset(options={"task_id": "x"})
+        shown, _, _, _, info = env.step("cat /a; touch b")
+        assert (shown, "exit_code" in info, "duration_s" in info) == ("x", True, False)
+        assert env.step("submit")[1:3] == (1.0, True)
         env.close()
 
     def test_a_task(self) -> None:
@@ -244,6 +273,33 @@ class TestLoop:
             shut.close()
         thread.join(30)
         assert not thread.is_alive()
+
+    def test_closed_meanwhile(self) -> None:
+        """Closing during a step, from another thread, ends that as lost; afterwards it may be reset again."""
+        world = Begins()
+        env = to_gymnasium(world)
+        env.reset()
+
+        def close() -> None:
+            world.began.wait(30)
+            env.close()
+
+        closing = threading.Thread(target=close)
+        closing.start()
+        with pytest.raises(EnvironmentLost, match=r"environment was closed while it did something.*; reset it"):
+            env.step("a")
+        closing.join(30)
+        assert world.cancelled == 1
+        assert env.reset()[0] == ""
+        env.close()
+
+    def test_closed_before(self) -> None:
+        """What is begun after the loop was told to end is lost, too, and is not waited for."""
+        loop = _Loop()
+        loop.stop()
+        loop.join()
+        with pytest.raises(EnvironmentLost, match="the environment was closed while it did something"):
+            loop.do(Echo().step("a"))
 
     @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
     def test_interrupted(self) -> None:

@@ -4,14 +4,14 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Coroutine, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
 import gymnasium
 from gymnasium import spaces
 
 from tinysmith.environments.tasks import Tasks
-from tinysmith.errors import UsageError
+from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.mapping import thaw
 from tinysmith.protocols import Environment, Info, Task
 
@@ -23,6 +23,10 @@ CHARSET = "\t\n" + "".join(filter(str.isprintable, map(chr, range(256)))) + REPL
 
 _CHARACTERS = frozenset(CHARSET)
 _ENDING_S = 10.0
+_CLOSED = (
+    "to_gymnasium: the environment was closed while it did something, or cancelled that itself; reset it, and "
+    "close it when nothing runs."
+)
 
 
 class AsGymnasium(gymnasium.Env[str, str]):
@@ -55,16 +59,17 @@ class AsGymnasium(gymnasium.Env[str, str]):
 
         Raises:
             UsageError: There is no such task or option; or the environment raised it.
-            EnvironmentLost: The environment raised it.
+            EnvironmentLost: The environment raised it, or was closed meanwhile.
         """
         super().reset(seed=seed)
         task = self._task(options or {})
         drawn = int(self.np_random.integers(2**31)) if seed is None else seed
-        if self._loop is None:
-            self._loop = _Loop()
-            self._ending = weakref.finalize(self, self._loop.stop)
+        loop = self._loop  # which another thread may close meanwhile
+        if loop is None:
+            loop = self._loop = _Loop()
+            self._ending = weakref.finalize(self, loop.stop)
             self._ending.atexit = False
-        text, info = self._loop.do(self._environment.reset(task=task, seed=drawn))
+        text, info = loop.do(self._environment.reset(task=task, seed=drawn))
         return self._shown(text, info)
 
     def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
@@ -72,13 +77,14 @@ class AsGymnasium(gymnasium.Env[str, str]):
 
         Raises:
             UsageError: There is no episode, or the action is no text; or the environment raised it.
-            EnvironmentLost: The environment raised it.
+            EnvironmentLost: The environment raised it, or was closed meanwhile.
         """
-        if self._loop is None:
+        loop = self._loop
+        if loop is None:
             raise UsageError("There is no episode; reset the environment first.")
         if not isinstance(action, str):
             raise UsageError(f"An action is a text here, and this is a {type(action).__name__}: {action!r:.80}")
-        observation, reward, terminated, truncated, info = self._loop.do(self._environment.step(action))
+        observation, reward, terminated, truncated, info = loop.do(self._environment.step(action))
         text, more = self._shown(observation, info)
         return text, float(reward), bool(terminated), bool(truncated), more
 
@@ -105,7 +111,9 @@ class AsGymnasium(gymnasium.Env[str, str]):
     def _shown(self, text: str, info: Info) -> tuple[str, dict[str, Any]]:
         cut = text[: self._max_length]
         shown = "".join(each if each in _CHARACTERS else REPLACEMENT for each in cut)
-        return shown, {**thaw(info), **({} if shown == text else {"text": text})}
+        # How long something took is never the same again, which gymnasium's checker asks of whatever is seeded.
+        told = {name: value for name, value in thaw(info).items() if name != "duration_s"}
+        return shown, {**told, **({} if shown == text else {"text": text})}
 
 
 class _Loop:
@@ -113,6 +121,8 @@ class _Loop:
 
     def __init__(self) -> None:
         self._begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        self._lock = threading.Lock()
+        self._is_ending = False
         # Not a bound method of what is to be garbage some day.
         self._thread = threading.Thread(
             target=lambda begun: asyncio.run(_until_told(begun)),
@@ -123,18 +133,30 @@ class _Loop:
         self._thread.start()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Waits for some work; where the waiting is interrupted, the work is cancelled."""
-        answer = asyncio.run_coroutine_threadsafe(work, self._begun.result()[0])
+        """Waits for some work; where the waiting is interrupted, the work is cancelled.
+
+        Raises:
+            EnvironmentLost: The loop ended before the work did, or the work cancelled itself.
+        """
+        with self._lock:  # what is begun before the end is cancelled by it
+            if self._is_ending:
+                work.close()
+                raise EnvironmentLost(_CLOSED)
+            answer = asyncio.run_coroutine_threadsafe(work, self._begun.result()[0])
         try:
             return answer.result()
+        except CancelledError:
+            raise EnvironmentLost(_CLOSED) from None
         except BaseException:
             answer.cancel()
             raise
 
     def stop(self) -> None:
         """Lets loop and thread end."""
-        loop, told = self._begun.result()
-        loop.call_soon_threadsafe(told.set)
+        with self._lock:
+            self._is_ending = True
+            loop, told = self._begun.result()
+            loop.call_soon_threadsafe(told.set)
 
     def join(self) -> None:
         """Waits for their end, but not for ever: what blocks is left behind."""

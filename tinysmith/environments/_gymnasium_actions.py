@@ -60,7 +60,7 @@ def actions_of(space: Any, act: Act | None) -> Actions:
         act: What reads them, or actions by their words; None for what is usual.
 
     Raises:
-        UsageError: There is nothing usual for such a space, or an action with a word is not in it.
+        UsageError: There is nothing usual for such a space, two words are one, or a word's action is not in it.
     """
     if isinstance(act, Mapping):
         return _of_words(space, act)
@@ -82,8 +82,14 @@ def actions_of(space: Any, act: Act | None) -> Actions:
 
 
 def _of_words(space: Any, words: Mapping[str, Any]) -> Actions:
-    by_word = {word.strip().casefold(): action for word, action in words.items()}
+    by_word: dict[str, Any] = {}
+    spelt: dict[str, str] = {}
     for word, action in words.items():
+        known = word.strip().casefold()
+        if spelt.setdefault(known, word) != word:
+            problem = f"the words {spelt[known]!r} and {word!r} are one here, since case and blanks do not count"
+            raise UsageError(f"from_gymnasium: {problem}; leave one out.")
+        by_word[known] = action
         if not space.contains(action):
             raise UsageError(
                 f"from_gymnasium: the action {action!r} of the word {word!r} is not in {one_line(str(space))}."

@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tinysmith._shown import one_line
 from tinysmith.environments._gymnasium_actions import Act, Actions, actions_of
 from tinysmith.environments._plain import plain, told
 from tinysmith.environments.sync import SyncEnvironment, adapted
@@ -51,7 +52,8 @@ def from_gymnasium(
 
     def episodes(made: Any) -> _Episodes:
         if not isinstance(made, kind):
-            raise UsageError(f"from_gymnasium: a {type(made).__name__} is no gymnasium.Env.")
+            what = f"gymnasium.make({one_line(made)!r})" if isinstance(made, str) else "one, or what makes one"
+            raise UsageError(f"from_gymnasium: a {type(made).__name__} is no gymnasium.Env. Give {what}.")
         return _Episodes(made, actions_of(made.action_space, act), tell, tasks=known, is_replayable=is_replayable)
 
     if callable(env) and not isinstance(env, kind):
@@ -68,7 +70,8 @@ def to_gymnasium(
 
     Both spaces are `Text` of 0 to `max_length` characters: ASCII and Latin-1 as far as they can be printed, line
     break and tab. Of an observation, other characters are shown as `�`, and what is too long is cut; then its
-    `info["text"]` is the whole text. An action goes to the environment as it is.
+    `info["text"]` is the whole text. An action goes to the environment as it is. `info` lacks `duration_s`, since
+    the same seed and actions give the same again in gymnasium.
 
     `reset(seed=..., options={"task_id": ...})` chooses the task; without the option it is chosen by chance. Only
     the first reset needs a seed: those after it go on from there, as in other environments of gymnasium's.
