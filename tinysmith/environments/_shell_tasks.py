@@ -117,8 +117,6 @@ def read_tasks(folder: Path) -> list[ShellTask]:
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        if isinstance(error, FileNotFoundError | NotADirectoryError) and not folder.is_dir():
-            raise DataError(f"{folder}: there is no such folder; name one that holds tasks.json.") from None
         raise DataError(f"{path}: it cannot be read: {error.strerror}; put the tasks there.") from None
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: this is not JSON: {error}; write a list of objects.") from None
