@@ -10,7 +10,7 @@ import os
 import stat
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from attrs import define, evolve, field, frozen
 
 from tinysmith.errors import EnvironmentLost
+from tinysmith.sandbox._held import held
 from tinysmith.sandbox.spec import EndedBy, SandboxLimits
 
 _SPARE_FILES = 64  # what `rm` or a shell may need while there are too many
@@ -147,7 +148,7 @@ def measure(
                 total = _counted(count, limits)
         except OSError as error:
             raise EnvironmentLost(f"A sandbox's files cannot be looked at: {error.strerror}.") from error
-        return Usage(total.files, total.size + sum(_held(processes)))
+        return Usage(total.files, total.size + held(processes))
     # whoever moves folders all the time is not looked at for ever
     return Usage(total.files if limits is None else limits.files + 1, total.size)
 
@@ -275,31 +276,3 @@ class _Walk:
             found = os.fstat(above)
             if (found.st_dev, found.st_ino) != self._keys[-1]:
                 raise _Moved
-
-
-def _held(processes: Sequence[int]) -> Iterator[int]:
-    """Bytes of files that have no name any more, and that a process has open or mapped."""
-    seen = set()
-    for process in processes:
-        with suppress(OSError):  # ended meanwhile
-            for task in Path(f"/proc/{process}/task").iterdir():
-                for entry in (task / "fd").iterdir():
-                    found = entry.stat()
-                    key = (found.st_dev, found.st_ino)
-                    if stat.S_ISREG(found.st_mode) and found.st_nlink == 0 and key not in seen:
-                        seen.add(key)
-                        yield found.st_blocks * 512
-            mapped = Path(f"/proc/{process}/maps").read_text(encoding="utf-8", errors="replace")
-            for line in mapped.splitlines():
-                if line.endswith(" (deleted)"):
-                    yield from _mapped(line, seen)
-
-
-def _mapped(line: str, seen: set[tuple[int, int]]) -> Iterator[int]:
-    """How much of a file without a name is mapped, as a line of `/proc/PID/maps` tells; own memory is none."""
-    addresses, _, _, device, inode, path = line.split(maxsplit=5)
-    major, minor = (int(part, 16) for part in device.split(":"))
-    key = (os.makedev(major, minor), int(inode))
-    if not path.startswith("/dev/") and key not in seen:
-        begin, end = (int(part, 16) for part in addresses.split("-"))
-        yield end - begin
