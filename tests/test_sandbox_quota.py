@@ -81,6 +81,13 @@ class TestAround:
             assert done.ended_by == "disk_bytes", done.error_text
 
     @as_root_and_as_user
+    def test_each_name_of_a_file_is_a_file(self) -> None:
+        """Hard links are as many files as they are names: whoever makes them is stopped as for others."""
+        many = "import os, time\nfor n in range(500): os.link('/a', f'/tmp/{n}')\ntime.sleep(5)"
+        with sandbox({"/a": "x"}, limits=SandboxLimits(files=100)) as box:
+            assert box.exec(["/usr/bin/python3", "-c", many]).ended_by == "files"
+
+    @as_root_and_as_user
     def test_semaphores_take_no_memory(self) -> None:
         """System V's semaphores, which no limit counts, are refused."""
         with sandbox(limits=SMALL) as box:

@@ -50,7 +50,7 @@ class Usage:
     """What files take.
 
     Attributes:
-        files: Files, folders and links.
+        files: Names of files, folders and links; a file may have several.
         size: Bytes on disk, with those of files that have no name any more and are still held open.
     """
 
@@ -177,7 +177,7 @@ class _Moved(Exception):
 
 @define
 class _Total:
-    """What was counted so far, of which a file with several names is one.
+    """What was counted so far; a file with several names is so many files, of the size of one.
 
     Attributes:
         limits: What is enough; None for nothing.
@@ -198,11 +198,11 @@ class _Total:
 
     def add(self, names: int, inode: int, blocks: int, *, is_folder: bool) -> None:
         """Counts one."""
+        self.files += 1
         if names > 1 and not is_folder:
             if inode in self._seen:
                 return
             self._seen.add(inode)
-        self.files += 1
         self.size += blocks * 512
 
 
