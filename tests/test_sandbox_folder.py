@@ -1,7 +1,12 @@
 """A sandbox's files on the host: what may be in them, and what is left of them."""
 
+import ctypes
 import os
+import resource
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -10,12 +15,45 @@ from sandboxes import IS_ROOT, apart, as_root_and_as_user, as_user, needs_root, 
 from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
 from tinysmith.sandbox import Bind, Bubblewrap, Entry, SandboxSpec, Tree
 
+_NEW_MOUNTS, _PRIVATE, _DETACHED = 0x20000, 1 << 18 | 1 << 14, 2
+
 
 def refused(spec: SandboxSpec) -> str:
     """Why a sandbox is not made."""
     with pytest.raises(UsageError) as caught:
         Bubblewrap().create(spec)
     return str(caught.value)
+
+
+@contextmanager
+def small_disk() -> Iterator[Path]:
+    """A temporary folder of half a mebibyte, for this process alone."""
+    folder = Path(tempfile.gettempdir())
+    libc = ctypes.CDLL(None)
+    if libc.unshare(_NEW_MOUNTS) or libc.mount(b"none", b"/", None, _PRIVATE, None):
+        pytest.skip("nothing can be mounted here")
+    assert not libc.mount(b"none", bytes(folder), b"tmpfs", 0, b"size=512k,mode=711"), os.strerror(
+        ctypes.get_errno()
+    )
+    yield folder
+    assert not libc.umount2(bytes(folder), _DETACHED)
+
+
+@contextmanager
+def without_descriptors(spare: int = 0) -> Iterator[None]:
+    """While this process may open few more files, or none."""
+    taken: list[int] = []
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+    with suppress(OSError):
+        while True:
+            taken.append(os.open(os.devnull, os.O_RDONLY))
+    for _ in range(spare):
+        os.close(taken.pop())
+    yield
+    for descriptor in taken:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @needs_sandbox
@@ -38,6 +76,14 @@ class TestWhatIsRefused:
     def test_a_bind_at_the_root(self, tmp_path: Path) -> None:
         """Nothing is shown in the place of all."""
         assert "/ is the sandbox's own" in refused(SandboxSpec(binds=(Bind(tmp_path, "/"),)))
+
+    def test_a_bind_beneath_a_bind(self, tmp_path: Path) -> None:
+        """Nothing is shown within what is shown, in whichever order; beside it it may be."""
+        targets = ("/a", "/a/b/c")
+        for binds in (targets, targets[::-1]):
+            said = refused(SandboxSpec(binds=tuple(Bind(tmp_path, target) for target in binds)))
+            assert "Bind: /a/b/c lies beneath /a, which is shown read-only; show it somewhere else." in said
+        Bubblewrap().create(SandboxSpec(binds=(Bind(tmp_path, "/a/b"), Bind(tmp_path, "/a/c")))).close()
 
     def test_what_is_shown_of_the_hosts(self) -> None:
         """The few files of /etc that are the host's cannot be others."""
@@ -86,6 +132,80 @@ class TestUmask:
             assert says(box, "cat /a/b /etc/hostname; stat -c %a /a /a/b") == "xsandbox\n755\n644"
 
 
+class TestHost:
+    @needs_root
+    def test_a_full_disk_is_no_fault_of_the_tree(self) -> None:
+        """Where nothing more fits on the host it says so, and what to do; what is there goes on later."""
+
+        def work() -> None:
+            big = {"/file": "x" * 200_000}
+            with small_disk() as folder, sandbox(big) as box:
+                with (
+                    box.fork(),
+                    pytest.raises(EnvironmentLost, match=r"copied: cp: .*: No space left on device\.$"),
+                ):
+                    box.fork()
+                box.exec("rm /file")
+                with suppress(OSError), (folder / "filler").open("wb", buffering=0) as file:
+                    while file.write(b"x" * 4096):
+                        pass
+                with pytest.raises(SandboxUnavailable) as caught:
+                    sandbox(big)
+                assert str(caught.value) == (
+                    f"Sandboxes are made in {folder}, where nothing can be now: No space left on device; "
+                    "free some space there, or name another folder with TMPDIR."
+                )
+                with pytest.raises(EnvironmentLost, match="files cannot be made anew"):
+                    box.reset()
+                (folder / "filler").unlink()
+                box.reset()
+                assert says(box, "wc -c < /file") == "200000"
+
+        apart(work)
+
+    @needs_sandbox
+    def test_a_closed_temporary_folder_is_no_fault_of_the_tree(self) -> None:
+        """Where nobody may make anything that is said, and not that the tree is wrong."""
+
+        def work() -> str:
+            folder = Path(tempfile.gettempdir())
+            folder.chmod(0o500)
+            with pytest.raises(SandboxUnavailable) as caught:
+                sandbox()
+            folder.chmod(0o711)
+            return str(caught.value)
+
+        if not os.geteuid():
+            assert "where nothing can be now: Permission denied; mend that, or name another" in as_user(work)
+
+    @as_root_and_as_user
+    def test_too_many_open_files_are_no_fault_of_the_tree(self) -> None:
+        """Where this process may open no more files, no sandbox is to be had now."""
+        with (
+            without_descriptors(spare=1),
+            pytest.raises(SandboxUnavailable, match="now: Too many open files"),
+        ):
+            sandbox({"/a/b": "x"})
+        sandbox().close()  # which takes away what could not be then
+        assert not list(Path(os.environ["TMPDIR"]).iterdir())
+        tempfile.tempdir = None
+        with without_descriptors(), pytest.raises(SandboxUnavailable, match="temporary folder, and there is none"):
+            sandbox()
+
+    @as_root_and_as_user
+    def test_what_only_the_tree_can_mend(self) -> None:
+        """What the host refuses of one file is the tree's fault, and told without a name where it has none."""
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
+        assert refused(SandboxSpec(Tree.of({"/a": "x" * 9000}))) == (
+            "The sandbox's tree cannot be made: File too large; change the tree."
+        )
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        if os.geteuid():
+            tree = Tree((Entry("/a", "dir", 0), Entry("/a/b")))
+            assert "cannot be made: Permission denied: b; change the tree." in refused(SandboxSpec(tree))
+
+
 class TestRemoval:
     @needs_sandbox
     def test_what_cannot_be_taken_away_is_told(self) -> None:
@@ -106,3 +226,31 @@ class TestRemoval:
 
         assert "cannot be taken away" in as_user(work)
         assert IS_ROOT or "Permission denied" in as_user(work)
+
+    @as_root_and_as_user
+    def test_it_takes_no_descriptor_a_level(self) -> None:
+        """However deep folders are nested, this process opens none of them to take them away."""
+        opened: list[str] = []
+        sys.addaudithook(lambda event, _: opened.append(event) if event in ("open", "os.scandir") else None)
+        box = sandbox({"/a" * 300: ""})
+        opened.clear()
+        box.exec("chmod 0 /a/a /a")
+        opened.clear()
+        box.folder.empty()  # type: ignore[attr-defined]  # it has one
+        assert len(opened) < 100
+        box.close()
+
+    @as_root_and_as_user
+    def test_closing_again_tries_again(self) -> None:
+        """Where this process may open no more files closing says so, and closing again takes the files away."""
+        box = sandbox({"/a/b": "x"})
+        box.exec("true")
+        with (
+            without_descriptors(),
+            pytest.raises(EnvironmentLost, match="taken away: Too many open files"),
+        ):
+            box.close()
+        assert list(Path(os.environ["TMPDIR"]).iterdir())
+        box.close()
+        box.close()
+        assert not list(Path(os.environ["TMPDIR"]).iterdir())

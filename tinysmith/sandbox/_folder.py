@@ -4,9 +4,9 @@ What runs in the sandbox is hostile. So once something has run, nothing here ope
 are read and copied from within the sandbox alone.
 """
 
+import errno
 import os
 import secrets
-import shutil
 import stat
 import subprocess
 import tempfile
@@ -43,6 +43,12 @@ SHOWN_ETC = tuple(
 
 _seen: set[tuple[int, Path]] = set()  # processes, this one's ancestors too, and temporary folders
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_OF_THE_HOST = (*_FULL, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+_TAKE_AWAY = ("/bin/rm", "-rf", "--one-file-system")
+_OPEN_UP = ("/bin/chmod", "-R", "u+rwx")
+
 _SPARE_UIDS = range(1_900_000_000, 2_100_000_000)  # nobody's, and beyond those that containers are given
 
 
@@ -68,10 +74,11 @@ class Folder:
     root: Path
     etc: Path
     uid: int | None
+    _process: int = field(factory=os.getpid, init=False)
     _remove: "weakref.finalize[[Path, int, int], Folder]" = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self._remove = weakref.finalize(self, _remove_ours, self.place, own(self.place), os.getpid())
+        self._remove = weakref.finalize(self, _remove_ours, self.place, own(self.place), self._process)
 
     @classmethod
     def make(cls, uid: int | None) -> "Folder":
@@ -80,8 +87,12 @@ class Folder:
         Raises:
             SandboxUnavailable: The sandbox's user may not pass to there, or nothing can be made there.
         """
-        _take_leftovers_away()
-        place = Path(tempfile.mkdtemp(prefix=PREFIX))
+        temporary = _temporary()
+        _take_leftovers_away(temporary)
+        try:
+            place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=temporary))
+        except OSError as error:
+            raise _unavailable(temporary, error) from error
         closed = [] if uid is None else [each for each in place.parents if not each.stat().st_mode & stat.S_IXOTH]
         if closed:
             place.rmdir()
@@ -93,19 +104,19 @@ class Folder:
             return cls(place, place / secrets.token_hex(16), place / secrets.token_hex(16), uid)
         except OSError as error:
             place.rmdir()
-            problem = f"Sandboxes are made in {place.parent}, where nothing can be now: {error.strerror}"
-            raise SandboxUnavailable(f"{problem}; mend that, or name another folder with TMPDIR.") from error
+            raise _unavailable(temporary, error) from error
 
     def fill(self, tree: Tree, cwd: str, binds: Sequence[Bind] = ()) -> None:
         """Makes the files, in a root that is not there yet, and what is needed to mount on.
 
         Raises:
             UsageError: Something would lie where the sandbox has its own, or the host cannot hold it.
+            SandboxUnavailable: Nothing can be made on the host now.
         """
         within = [entry for entry in tree.entries if not entry.path.startswith("/etc/")]
         _refuse_reserved(within, binds)
-        with _told():
-            self.make_root()
+        self.make_root()
+        with _told(self.place):
             for name in _MOUNTED:
                 self._own(_made(self.root / name), 0o755)
             for name, mode in _FOLDERS.items():
@@ -117,8 +128,9 @@ class Folder:
 
     def make_root(self) -> None:
         """Makes an empty root."""
-        self.root.mkdir()
-        self._own(self.root, 0o755)
+        with _told(self.place):
+            self.root.mkdir()
+            self._own(self.root, 0o755)
 
     def make_etc(self, tree: Tree) -> None:
         """Makes `/etc`, with what the tree has there.
@@ -130,7 +142,7 @@ class Folder:
         ours = [entry.path for entry in entries if entry.path.split("/")[1] in SHOWN_ETC]
         if ours:
             raise UsageError(f"The tree has /etc{ours[0]}, which is the host's in every sandbox; leave it out.")
-        with _told():
+        with _told(self.place):
             _made(self.etc)
             for name, text in _ETC.items():
                 if f"/{name}" not in {entry.path for entry in entries}:
@@ -152,7 +164,9 @@ class Folder:
         _remove(self.root)
 
     def remove(self) -> None:
-        """Takes all away; doing so again does nothing."""
+        """Takes all away; doing so again does nothing, and tries again where it failed."""
+        if self._remove.alive and self._process == os.getpid():
+            remove_place(self.place)
         self._remove()
 
     def _mount_point(self, bind: Bind) -> None:
@@ -196,12 +210,31 @@ class Folder:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(place: Path) -> Iterator[None]:
+    """Where what the host refuses is the fault of the tree, or of the host itself."""
     try:
         yield
     except OSError as error:
-        problem = f"{error.strerror}: {Path(os.fsdecode(error.filename or '')).name}"
-        raise UsageError(f"The sandbox's tree cannot be made: {problem}; change the tree.") from error
+        if error.errno in _OF_THE_HOST or not os.access(place, os.W_OK | os.X_OK):
+            raise _unavailable(place.parent, error) from error
+        name = f": {Path(os.fsdecode(error.filename)).name}" if error.filename else ""
+        problem = f"The sandbox's tree cannot be made: {error.strerror}{name}"
+        raise UsageError(f"{problem}; change the tree.") from error
+
+
+def _unavailable(temporary: Path, error: OSError) -> SandboxUnavailable:
+    problem = f"Sandboxes are made in {temporary}, where nothing can be now: {error.strerror}"
+    advice = "free some space there" if error.errno in _FULL else "mend that"
+    return SandboxUnavailable(f"{problem}; {advice}, or name another folder with TMPDIR.")
+
+
+def _temporary() -> Path:
+    """Where this process keeps what is temporary."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        problem = f"Sandboxes are made in a temporary folder, and there is none: {error.strerror}"
+        raise SandboxUnavailable(f"{problem}; free some space there, or name another with TMPDIR.") from error
 
 
 def _beneath_etc(entry: Entry) -> Entry:
@@ -225,7 +258,12 @@ def _refuse_reserved(tree: Sequence[Entry], binds: Sequence[Bind]) -> None:
         is_ours = path == "/" or path.split("/")[1] in _MOUNTED
         if is_ours or (path[1:] in _FOLDERS and kinds.get(path, "dir") != "dir"):
             raise UsageError(f"{path} is the sandbox's own; put it somewhere else, such as /data.")
+    targets = [bind.target for bind in binds]
     for bind in binds:
+        outer = [path for path in parents_of(bind.target) if path in targets]
+        if outer:
+            problem = f"{bind.target} lies beneath {outer[0]}, which is shown read-only"
+            raise UsageError(f"Bind: {problem}; show it somewhere else.")
         wrong = [path for path in (bind.target, *parents_of(bind.target)) if kinds.get(path, "dir") == "link"]
         if wrong:
             raise UsageError(f"Bind: {wrong[0]} is a link in the tree; show {bind.source.name} somewhere else.")
@@ -235,13 +273,15 @@ def _remove_ours(place: Path, lock: int, process: int) -> None:
     if os.getpid() == process:  # and not one that was forked from it
         try:
             remove_place(place)
+        except EnvironmentLost:
+            _seen.discard((process, place.parent))  # whoever makes the next one takes it away
+            raise
         finally:
             os.close(lock)
 
 
-def _take_leftovers_away() -> None:
+def _take_leftovers_away(temporary: Path) -> None:
     """Takes away what killed processes have left, the first time that this one makes something where it was."""
-    temporary = Path(tempfile.gettempdir())
     if (os.getpid(), temporary) in _seen:
         return
     _seen.add((os.getpid(), temporary))
@@ -253,24 +293,25 @@ def _take_leftovers_away() -> None:
 def remove_place(place: Path) -> None:
     """Takes a place away; what says whose it is last, so that somebody else goes on where we are killed."""
     with suppress(OSError):  # where it cannot be listed all goes at once, and where it is gone it is gone
-        for path in place.iterdir():
-            if path.name != OWNED:
-                _remove(path)
+        _remove(*(path for path in place.iterdir() if path.name != OWNED))
+        (place / OWNED).unlink(missing_ok=True)
+        place.rmdir()
     _remove(place)
 
 
-def _remove(folder: Path) -> None:
-    with suppress(RecursionError):  # nested deeper than Python may call itself
-        shutil.rmtree(folder, ignore_errors=True)
-    if not os.path.lexists(folder):
-        return
-    for command in (
-        ["/bin/chmod", "-R", "u+rwx"],
-        ["/bin/rm", "-rf", "--one-file-system"],
-    ):  # they follow no links
-        words = [*command, "--", str(folder)]
-        done = subprocess.run(words, check=False, capture_output=True, env={})  # noqa: S603  # two constants
-    if os.path.lexists(folder):
-        raise EnvironmentLost(
-            f"{folder} cannot be taken away: {done.stderr.decode(errors='replace').strip()[:200]}"
-        )
+def _remove(*folders: Path) -> None:
+    """Takes folders away, by a program: here each level of a deep one would take a file descriptor of ours."""
+    said = ""
+    for command in (_TAKE_AWAY, _OPEN_UP, _TAKE_AWAY):  # they follow no links
+        words = [*command, "--", *(str(folder) for folder in folders if os.path.lexists(folder))]
+        if words[-1] == "--":
+            return
+        try:
+            done = subprocess.run(words, check=False, capture_output=True, env={})  # noqa: S603  # constants
+        except OSError as error:
+            said = error.strerror or ""
+        else:
+            said = done.stderr.decode(errors="replace").strip()
+    left = [folder for folder in folders if os.path.lexists(folder)]
+    if left:
+        raise EnvironmentLost(f"{left[0]} cannot be taken away: {said[:200]}; mend that, and close it again.")
