@@ -6,10 +6,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from sandboxes import as_root_and_as_user, names_in, sandbox, says
+from sandboxes import as_root_and_as_user, names_in, needs_sandbox, sandbox, says
 from system_calls import needs_python
 
-from tinysmith.errors import EnvironmentLost, SandboxError
+from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.sandbox import Bind, Entry, SandboxLimits, SandboxSpec, Tree
 from tinysmith.sandbox.bubblewrap import Bubblewrap
 
@@ -150,6 +150,15 @@ class TestOddFiles:
             for path in ("fifo", "loop", "zero"):
                 box.write_file(f"/tmp/{path}", b"x")
                 assert box.read_file(f"/tmp/{path}") == b"x"
+
+    @needs_sandbox
+    def test_text_is_no_data(self) -> None:
+        """Who writes a text instead of bytes is told in one sentence."""
+        with (
+            sandbox() as box,
+            pytest.raises(UsageError, match="/tmp/a cannot be written: this is str; give"),
+        ):
+            box.write_file("/tmp/a", "text")  # type: ignore[arg-type]  # the mistake that is meant
 
     @as_root_and_as_user
     def test_odd_names_are_copied_and_taken_away(self) -> None:

@@ -55,6 +55,12 @@ class TestSandboxSpec:
             with pytest.raises(UsageError, match="'A' has no name, or a NUL"):
                 SandboxSpec(environment={"A": value})
 
+    @pytest.mark.parametrize("binds", [{"/data": "/x"}, ("/x", "/data"), [None], "/x", 5])
+    def test_binds_are_binds(self, binds: Any) -> None:
+        """What is shown is said by a tuple of `Bind`; anything else is refused."""
+        with pytest.raises(UsageError, match=r"SandboxSpec: binds is .*; give a tuple of Bind\(source, target\)"):
+            SandboxSpec(binds=binds)
+
     def test_a_bind_is_shown_at_a_plain_path(self) -> None:
         """A bind's target is absolute, and its source becomes a path."""
         assert Bind("/srv/data", "/data").source == Path("/srv/data")

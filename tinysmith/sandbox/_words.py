@@ -1,5 +1,6 @@
 """What callers give to run, checked before anything is started."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from tinysmith.errors import UsageError
@@ -47,6 +48,17 @@ def checked_environment(environment: Mapping[str, str]) -> dict[str, str]:
             raise UsageError(f"The environment variable {name!r} has no name, or a NUL or `=`; rename it.")
     _demand_short("The environment", [f"{name}={value}" for name, value in environment.items()])
     return dict(environment)
+
+
+def checked_seconds(seconds: float) -> float:
+    """How long a command may take.
+
+    Raises:
+        UsageError: It is no number.
+    """
+    if math.isnan(seconds):
+        raise UsageError("wall_s is nan; give seconds, or leave it out for those of the limits.")
+    return seconds
 
 
 def _demand_short(what: str, texts: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ class SandboxLimits:
         processes: Processes and threads at one time.
         file_bytes: Size of one file.
         disk_bytes: Bytes of all files together.
-        files: Files, folders and links together.
+        files: Files, folders and links together; a file counts by each of its names.
         shm_bytes: Bytes in `/dev/shm`.
         output_bytes: Bytes that a command may print, both streams together; one that prints more is ended.
     """
@@ -78,6 +78,11 @@ def _is_environment(_: Any, __: "Attribute[Any]", value: FrozenDict[str, str]) -
             raise UsageError(f"SandboxSpec: {problem}; rename it.")
 
 
+def _are_binds(_: Any, __: "Attribute[Any]", value: tuple[Bind, ...]) -> None:
+    if not isinstance(value, (tuple, list)) or not all(isinstance(bind, Bind) for bind in value):
+        raise UsageError(f"SandboxSpec: binds is {str(value)[:80]!r}; give a tuple of Bind(source, target).")
+
+
 @frozen
 class SandboxSpec:
     """What a sandbox is made of.
@@ -92,7 +97,7 @@ class SandboxSpec:
     """
 
     tree: Tree = field(factory=Tree)
-    binds: tuple[Bind, ...] = ()
+    binds: tuple[Bind, ...] = field(default=(), validator=_are_binds)
     environment: FrozenDict[str, str] = field(default=EMPTY, converter=freeze, validator=_is_environment)
     cwd: str = field(default="/", validator=_plain)
     network: Literal["none"] = "none"
