@@ -94,7 +94,7 @@ class _Says(Sandbox):
     def open_session(self) -> Session:
         raise NotImplementedError
 
-    def fork(self) -> Sandbox:
+    def fork(self, *, stop: Stop | None = None) -> Sandbox:
         raise NotImplementedError
 
     def reset(self) -> None:

@@ -16,6 +16,7 @@ from tinysmith.environments._listing import Listed, Listing, first_listing, list
 from tinysmith.errors import EnvironmentLost
 from tinysmith.sandbox import Entry, Executed, Sandbox, SandboxLimits, SandboxSpec, Session, Tree
 from tinysmith.sandbox.bubblewrap import Bubblewrap
+from tinysmith.sandbox.sandbox import Stop
 
 TREE = Tree(
     (
@@ -46,7 +47,7 @@ class Saying(Sandbox):
     def open_session(self) -> Session:
         raise NotImplementedError
 
-    def fork(self) -> Sandbox:
+    def fork(self, *, stop: Stop | None = None) -> Sandbox:
         raise NotImplementedError
 
     def reset(self) -> None:

@@ -11,6 +11,7 @@ from tinysmith.environments._sandboxed import Episode, Episodes
 from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.protocols import Task
 from tinysmith.sandbox import Availability, Executed, Sandbox, SandboxSpec, Session, Tree
+from tinysmith.sandbox.sandbox import Stop
 
 
 class Shed:
@@ -47,7 +48,7 @@ class Box(Sandbox):
     def open_session(self) -> Session:
         raise NotImplementedError
 
-    def fork(self) -> Sandbox:
+    def fork(self, *, stop: Stop | None = None) -> Sandbox:
         raise NotImplementedError
 
     def reset(self) -> None:

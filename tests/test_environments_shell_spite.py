@@ -19,6 +19,7 @@ from tinysmith.errors import EnvironmentLost, SandboxError
 from tinysmith.protocols import EnvironmentStep, Grade
 from tinysmith.sandbox import Availability, Executed, Sandbox, SandboxSpec, Tree
 from tinysmith.sandbox.bubblewrap import Bubblewrap, BubblewrapSandbox
+from tinysmith.sandbox.sandbox import Stop
 
 NOWHERE = "bash: no folder can be entered any more, not even /"
 NOTHING = Grade(0.0, solved=False)
@@ -41,12 +42,12 @@ class Spoilt(BubblewrapSandbox):
             raise SandboxError("The command cannot begin in that folder.")
         return super().exec(*arguments, **options)
 
-    def fork(self) -> BubblewrapSandbox:
+    def fork(self, *, stop: Stop | None = None) -> BubblewrapSandbox:
         """A copy, when that has failed often enough."""
         self.spoils.forks_failing -= 1
         if self.spoils.forks_failing >= 0:
             raise SandboxError("The sandbox's files changed while they were copied.")
-        copy = Spoilt(self.spec, self.program, copied=self)
+        copy = Spoilt(self.spec, self.program, copied=self, stop=stop)
         copy.spoils = self.spoils
         return copy
 

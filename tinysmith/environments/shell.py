@@ -238,7 +238,7 @@ class ShellEnvironment:
         try:
             for _ in range(_MOST_FORKS):
                 try:
-                    await stoppable(lambda _: copies.append(sandbox.fork()))
+                    await stoppable(lambda stop: copies.append(sandbox.fork(stop=stop)))
                 except SandboxError:  # the files change, or their paths are longer than any program can name
                     continue
                 return await _checked(copies[0], own, answer, episode.seen)

@@ -188,7 +188,7 @@ class InspectSandbox(Sandbox):
         await self._write(path, data)
         return await self._do('/bin/chmod "$2" -- "$1"', path, f"{mode:o}")
 
-    def fork(self) -> "InspectSandbox":
+    def fork(self, *, stop: Stop | None = None) -> "InspectSandbox":
         """This sandbox, lent until the fork is closed; not in Inspect's event loop."""
         return self._home.wait(self.afork)
 

@@ -5,23 +5,27 @@ import subprocess
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from attrs import evolve
 
-from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
+from tinysmith.errors import EnvironmentLost, SandboxError, SandboxUnavailable, UsageError
+from tinysmith.sandbox._copying import Progress
 from tinysmith.sandbox._folder import Folder
 from tinysmith.sandbox._running import Output, Process, Watch, attend, in_memory, machinery
 from tinysmith.sandbox._session import Beginning, ShellSession
 from tinysmith.sandbox._usage import Count, Quota
+from tinysmith.sandbox._words import checked_seconds
 from tinysmith.sandbox.sandbox import Sandbox, Session, Stop, Stopped
-from tinysmith.sandbox.spec import Executed, SandboxLimits, SandboxSpec
+from tinysmith.sandbox.spec import EndedBy, Executed, SandboxLimits, SandboxSpec
 
 _KILLED = 137
 _NEVER_RAN, _LOST = -1, -2
 _COPYING_S = 120.0
 _ENDING_S = 30.0
+_FULL = ("No space left on device", "Disk quota exceeded")  # how `cp` ends what it says then
 
 
 class FolderSandbox(Sandbox):
@@ -32,7 +36,11 @@ class FolderSandbox(Sandbox):
         quota: Their limits.
     """
 
-    def __init__(self, spec: SandboxSpec, *, copied: "FolderSandbox | None" = None) -> None:
+    def __init__(
+        self, spec: SandboxSpec, *, copied: "FolderSandbox | None" = None, stop: Stop | None = None
+    ) -> None:
+        if copied is not None:
+            copied.demand_open()
         for bind in spec.binds:
             if not bind.source.exists():
                 raise UsageError(f"Bind: there is no {bind.source} on the host; name what is there.")
@@ -41,6 +49,7 @@ class FolderSandbox(Sandbox):
         self._ended = threading.Condition(self._lock)
         self._changing = threading.RLock()  # while all files are made, or taken away
         self._running: set[Process] = set()
+        self._copies = 0  # that are made of its files now
         self._sessions: set[ShellSession] = set()
         self._is_closed = False
         self.folder: Folder = Folder.make(self.new_uid() if copied is None else copied.folder.uid)
@@ -50,9 +59,11 @@ class FolderSandbox(Sandbox):
             if copied is None:
                 self.folder.fill(spec.tree, spec.cwd, spec.binds)
             else:
-                self._copy(copied)
+                with copied.kept():
+                    self._copy(copied, stop)
         except BaseException:
-            self.folder.remove()
+            with suppress(EnvironmentLost):  # which is tried again when it is forgotten
+                self.folder.remove()
             raise
 
     def exec(
@@ -70,7 +81,8 @@ class FolderSandbox(Sandbox):
         begin = time.monotonic()
         limits = self.quota.now()
         look = partial(self.quota.look, limits=limits)
-        watch = Watch(begin + (self.spec.limits.wall_s if wall_s is None else wall_s), stop, look)
+        seconds = self.spec.limits.wall_s if wall_s is None else checked_seconds(wall_s)
+        watch = Watch(begin + seconds, stop, look)
         self.demand_open()
         how = self.invocation(command, cwd, environment, limits)
         done = self._run(how, watch, stdin, merges_stderr=merges_stderr)
@@ -94,10 +106,13 @@ class FolderSandbox(Sandbox):
             self.demand_open()
             self._end_all()
             self.folder.empty()
-            self.folder.fill(self.spec.tree, self.spec.cwd, self.spec.binds)
+            try:
+                self.folder.fill(self.spec.tree, self.spec.cwd, self.spec.binds)
+            except SandboxUnavailable as error:
+                raise EnvironmentLost(f"The sandbox's files cannot be made anew. {error}") from error
 
     def close(self) -> None:
-        """Ends all that runs, and takes the files away."""
+        """Ends all that runs, and takes the files away; where that fails, closing again tries again."""
         self._is_closed = True
         with self._changing:
             self._end_all()
@@ -198,14 +213,37 @@ class FolderSandbox(Sandbox):
             raise SandboxError(f"The command cannot begin in that folder: {why}.")
         raise EnvironmentLost(f"Nothing can be run in the sandbox: {why or 'it was killed'}.")
 
-    def _copy(self, other: "FolderSandbox") -> None:
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """While they are copied its files are neither made anew nor taken away."""
+        with self._changing, self._lock:
+            self.demand_open()
+            self._copies += 1
+        try:
+            yield
+        finally:
+            with self._ended:
+                self._copies -= 1
+                self._ended.notify_all()
+
+    def _copy(self, other: "FolderSandbox", stop: Stop | None) -> None:
         self.folder.make_root()
-        look = partial(self.quota.look, limits=other.quota.copied())  # a session may add to what is copied
-        done = self._run(self.copying(other.folder), Watch(time.monotonic() + _COPYING_S, None, look))
-        if done.exit_code < 0:
-            raise EnvironmentLost(f"The sandbox's files cannot be copied: {done.error_text.strip()[:200]}.")
+        limits = other.quota.copied()  # a session may add to what is copied
+        progress = Progress()
+
+        def look(processes: Sequence[int]) -> EndedBy:
+            return "wall_s" if progress.look(processes) else self.quota.look(processes, limits)
+
+        done = self._run(self.copying(other.folder), Watch(time.monotonic() + _COPYING_S, stop, look))
+        lines = done.error_text.strip().split("\n")
+        why = next((line for line in lines if line.endswith(_FULL)), lines[-1]).removeprefix("/usr/bin/")
+        if done.exit_code < 0 or why.endswith(_FULL):
+            raise EnvironmentLost(f"The sandbox's files cannot be copied: {why[:200]}.")
+        if progress.is_held_up:
+            problem = "A file of the sandbox's keeps who opens it waiting, as a FIFO in its place does"
+            raise SandboxError(f"{problem}; fork it between commands.")
         if done.exit_code:  # a session took one away meanwhile
-            why = done.error_text.strip().partition("\n")[0].removeprefix("/usr/bin/")[:200]
+            why = done.ended_by or why[:200]
             raise SandboxError(
                 f"The sandbox's files changed while they were copied ({why}); fork it between commands."
             )
@@ -220,6 +258,7 @@ class FolderSandbox(Sandbox):
             process.kill()
         with self._ended:
             self._ended.wait_for(lambda: self._running.isdisjoint(running), _ENDING_S)
+            self._ended.wait_for(lambda: not self._copies)
 
     def demand_open(self) -> None:
         """Raises a UsageError where it is closed."""

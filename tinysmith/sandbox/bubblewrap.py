@@ -18,7 +18,7 @@ from tinysmith.sandbox._foldered import FolderSandbox
 from tinysmith.sandbox._invocation import BWRAP, Invocation, copying, counting, invocation
 from tinysmith.sandbox._usage import Count
 from tinysmith.sandbox._words import checked_cwd, checked_environment, checked_words
-from tinysmith.sandbox.sandbox import Sandbox
+from tinysmith.sandbox.sandbox import Sandbox, Stop
 from tinysmith.sandbox.spec import Availability, SandboxLimits, SandboxSpec
 
 _INSTALL = "Install it, on Debian or Ubuntu with `apt-get install bubblewrap`."
@@ -75,18 +75,23 @@ class BubblewrapSandbox(FolderSandbox):
         spec: What it is made of.
         program: Where `bwrap` is.
         copied: What its files are copied from.
+        stop: Ends copying when set.
     """
 
     def __init__(
-        self, spec: SandboxSpec, program: str = BWRAP, *, copied: "BubblewrapSandbox | None" = None
+        self,
+        spec: SandboxSpec,
+        program: str = BWRAP,
+        *,
+        copied: "BubblewrapSandbox | None" = None,
+        stop: Stop | None = None,
     ) -> None:
         self.program = program
-        super().__init__(spec, copied=copied)
+        super().__init__(spec, copied=copied, stop=stop)
 
-    def fork(self) -> "BubblewrapSandbox":
+    def fork(self, *, stop: Stop | None = None) -> "BubblewrapSandbox":
         """A second sandbox with a copy of the files."""
-        self.demand_open()
-        return BubblewrapSandbox(self.spec, self.program, copied=self)
+        return BubblewrapSandbox(self.spec, self.program, copied=self, stop=stop)
 
     def invocation(
         self,

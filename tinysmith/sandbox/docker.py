@@ -130,8 +130,12 @@ class DockerSandbox(Sandbox):
             self._sessions.add(session)
         return session
 
-    def fork(self) -> "DockerSandbox":
-        """A second sandbox, of an image of the files that this one has now; `/dev/shm` is not copied."""
+    def fork(self, *, stop: Stop | None = None) -> "DockerSandbox":
+        """A second sandbox, of an image of the files that this one has now; `/dev/shm` is not copied.
+
+        Args:
+            stop: Ends nothing: an engine does not end what it has begun to copy.
+        """
         self._demand_open()
         image = self._container.commit()
         try:

@@ -67,11 +67,11 @@ class _Closable(Protocol):
 C = TypeVar("C", bound=_Closable)
 
 
-async def _made(make: Callable[[], C]) -> C:
-    """What is made in a thread; where nobody waits for it any more, it is closed."""
+async def _made(make: Callable[[Stop], C]) -> C:
+    """What is made in a thread; where nobody waits for it any more, that is stopped, and it is closed."""
     made: list[C] = []
     try:
-        await stoppable(lambda _: made.append(make()))
+        await stoppable(lambda stop: made.append(make(stop)))
     except asyncio.CancelledError:
         for each in made:
             each.close()
@@ -171,8 +171,17 @@ class Sandbox(ABC):
         """Starts a shell that stays."""
 
     @abstractmethod
-    def fork(self) -> "Sandbox":
-        """A second sandbox with the files that this one has now; sessions are not copied."""
+    def fork(self, *, stop: Stop | None = None) -> "Sandbox":
+        """A second sandbox with the files that this one has now; sessions are not copied.
+
+        Args:
+            stop: Ends it when set, where that can be.
+
+        Raises:
+            SandboxError: Its files change, or are held up, while they are copied.
+            EnvironmentLost: They cannot be copied.
+            Stopped: `stop` was set.
+        """
 
     @abstractmethod
     def reset(self) -> None:
@@ -213,7 +222,12 @@ class Sandbox(ABC):
 
         Raises:
             SandboxError: It cannot be written there, or is beyond a limit; what was there may be lost.
+            UsageError: `data` is no bytes.
         """
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise UsageError(
+                f"{path} cannot be written: this is {type(data).__name__}; give bytes (`text.encode()`)."
+            )
         script = 'set -e; /bin/rm -f -- "$1"; /bin/cat > "$1"; /bin/chmod "$2" -- "$1"'
         command = ["/bin/bash", "-c", script, "bash", _within(path), f"{mode:o}"]
         _accept(self.exec(command, stdin=data, cwd="/", stop=stop), path, "written")
@@ -242,7 +256,7 @@ class Sandbox(ABC):
 
     async def aopen_session(self) -> Session:
         """As `open_session`."""
-        return await _made(self.open_session)
+        return await _made(lambda _: self.open_session())
 
     async def aread_file(self, path: str, *, most_bytes: int | None = None) -> bytes:
         """As `read_file`."""
@@ -254,7 +268,7 @@ class Sandbox(ABC):
 
     async def afork(self) -> "Sandbox":
         """As `fork`."""
-        return await _made(self.fork)
+        return await _made(lambda stop: self.fork(stop=stop))
 
     async def areset(self) -> None:
         """As `reset`."""

@@ -19,7 +19,7 @@ from tinysmith.sandbox._foldered import FolderSandbox
 from tinysmith.sandbox._invocation import ENVIRONMENT, limited
 from tinysmith.sandbox._running import Process, Status, descendants, machinery
 from tinysmith.sandbox._words import checked_cwd, checked_environment, checked_words
-from tinysmith.sandbox.sandbox import Sandbox
+from tinysmith.sandbox.sandbox import Sandbox, Stop
 from tinysmith.sandbox.spec import Availability, SandboxLimits, SandboxSpec
 
 
@@ -64,10 +64,9 @@ class LocalSandbox(FolderSandbox):
         words = (*limited(limits or self.spec.limits), *checked_words(command))
         return LocalInvocation(words, place, variables)
 
-    def fork(self) -> "LocalSandbox":
+    def fork(self, *, stop: Stop | None = None) -> "LocalSandbox":
         """A second sandbox with a copy of the files."""
-        self.demand_open()
-        return LocalSandbox(self.spec, copied=self)
+        return LocalSandbox(self.spec, copied=self, stop=stop)
 
     @staticmethod
     def new_uid() -> int | None:
