@@ -4,7 +4,7 @@ Neither the script nor what a sandbox says after it has run is trusted.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import islice
 
 from attrs import frozen
@@ -80,19 +80,13 @@ def built(name: str, script: bytes, backend: Backend) -> tuple[Tree, tuple[str, 
         found = {place: each for place, each in after.items() if place not in before}
         unfit = {place: problem for place, each in found.items() if (problem := _problem(place, each))}
         kept = {place: each for place, each in sorted(found.items()) if place not in unfit}
-        notes = [f"{place} is left out: {problem}" for place, problem in unfit.items()]
-        notes += [
-            f"{place} has a time out of the years {_YEARS}, and gets the nearest"
-            for place, each in kept.items()
-            if abs(each.mtime_s) > _LATEST_S
-        ]
         contents = _contents(sandbox, {place: each.size for place, each in kept.items() if each.kind == "f"}, name)
     try:
         # A file system's clock is some milliseconds behind.
         tree = Tree(tuple(_entry(place, each, contents, (begin - 1, end + 1)) for place, each in kept.items()))
     except UsageError as error:
         raise _lost(name, str(error)) from None
-    return tree, _warnings(done, notes)
+    return tree, _warnings(done, unfit, kept)
 
 
 def _listed(sandbox: Sandbox, name: str) -> tuple[int, Mapping[str, _Found]]:
@@ -153,10 +147,12 @@ def _problem(path: str, found: _Found) -> str:
     return "its time is no number" if math.isnan(found.mtime_s) else ""
 
 
-def _warnings(done: Executed, notes: Sequence[str]) -> tuple[str, ...]:
+def _warnings(done: Executed, unfit: Mapping[str, str], kept: Mapping[str, _Found]) -> tuple[str, ...]:
     lines = [line for line in done.error_text.splitlines() if line.strip()]
     lines += [f"exit code {done.exit_code}"] if done.exit_code else []
-    lines += notes
+    lines += [f"{path} is left out: {problem}" for path, problem in unfit.items()]
+    far = [path for path, each in kept.items() if abs(each.mtime_s) > _LATEST_S]
+    lines += [f"{path} has a time out of the years {_YEARS}, and gets the nearest" for path in far]
     more = len(lines) - _MOST_WARNINGS
     return (*(_cut(line) for line in lines[:_MOST_WARNINGS]), *([f"{more} more lines"] if more > 0 else []))
 
