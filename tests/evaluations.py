@@ -108,8 +108,8 @@ def evaluate(
     return evaluate_task(folder, task, asked or model(output), **options)
 
 
-def evaluate_task(folder: Path, task: Evaluation, asked: Model, **options: Any) -> EvalLog:
-    """The log of the evaluation of a task."""
+def evaluate_task(folder: Path, task: Evaluation | str, asked: Model, **options: Any) -> EvalLog:
+    """The log of the evaluation of a task, or of the one that a file holds."""
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # of memory streams that Inspect leaves open
         warnings.simplefilter("ignore", DeprecationWarning)  # of tenacity, which Inspect calls in an older way

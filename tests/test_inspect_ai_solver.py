@@ -1,6 +1,9 @@
 """The solver: a strategy evaluated by Inspect, with its mock model."""
 
 import re
+import shlex
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,28 @@ from tinysmith.inspect_ai import answer_of, run_scorer, samples, strategy_solver
 from tinysmith.protocols import Grade
 
 BAD_REQUEST = 400
+
+
+NAMED = """
+from tinysmith import EnvironmentStep
+
+class World:
+    def __init__(self, name):
+        self.name = name
+
+    async def reset(self, *, task=None, seed=None):
+        return task.query, {}
+
+    async def step(self, action):
+        return EnvironmentStep(f"went from {self.name}", 0.0, terminated=True, truncated=False, info={})
+
+    async def close(self):
+        pass
+
+def world_of(state):
+    return World(state.sample_id)
+"""
+"""A file with an environment."""
 
 
 class Refused(Exception):
@@ -186,6 +211,16 @@ class TestStrategySolver:
         with pytest.raises(UsageError, match="Did you mean SingleAgent"):
             strategy_solver("machines:SingelAgent")
 
+    def test_an_environment_may_be_named(self, tmp_path: Path) -> None:
+        """What makes a sample's environment is found by its file and name, with near names for a wrong one."""
+        (tmp_path / "worlds.py").write_text(NAMED, encoding="utf-8")
+        place = f"{tmp_path / 'worlds.py'}"
+        plan = strategy_solver("machines:SingleAgent", environment=f"{place}:world_of")
+        log = evaluate(tmp_path, plan, [Sample("x", id="a")], model(lambda _: output("Command: go")))
+        assert sample_of(log).messages[-1].text == "went from a"
+        with pytest.raises(UsageError, match="Did you mean world_of"):
+            strategy_solver(SingleAgent(), environment=f"{place}:worldof")
+
     def test_a_lost_environment_is_an_error(self, tmp_path: Path) -> None:
         """A world that is lost makes the sample an error, and is closed all the same."""
         world = World(Task("a"))
@@ -265,16 +300,23 @@ class TestAnswer:
 
 @needs_sandbox
 class TestPage:
-    def test_the_page_shows_what_works(self, tmp_path: Path) -> None:
-        """The example of the page on Inspect runs as it is shown."""
+    def test_the_page_shows_what_works(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The page's task is found in its file, and is done as it is and with what its command names."""
         text = (Path(__file__).parent.parent / "docs" / "inspect.md").read_text(encoding="utf-8")
-        shown: dict[str, Any] = {}
-        exec("".join(re.findall(r"^```py\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)), shown)
-        says = iter(["Command: sort -o names.txt names.txt", "Command: submit"])
-        log = evaluate_task(tmp_path, shown["errand_task"], model(lambda _: output(next(says))))
-        scores = sample_of(log).scores
-        assert scores is not None
-        assert scores["run_scorer"].value == 1
+        (shown,) = re.findall(r"^```py\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        (command,) = re.findall(r"^```sh\n(inspect eval my_task\.py .*?)^```$", text, re.MULTILINE | re.DOTALL)
+        (tmp_path / "my_task.py").write_text(shown, encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        words = shlex.split(command)
+        named: Any = dict(word.split("=") for flag, word in pairwise(words) if flag == "-S")
+        assert words[words.index("--solver") + 1] == "tinysmith/strategy_solver"
+        for options in ({}, {"solver": strategy_solver(**named)}):
+            says = iter(["Command: sort -o names.txt names.txt", "Command: submit"])
+            speaking = model(partial(lambda says, _: output(next(says)), says))
+            log = evaluate_task(tmp_path, "my_task.py", speaking, **options)
+            scores = sample_of(log).scores
+            assert scores is not None
+            assert scores["run_scorer"].value == 1
 
 
 @frozen

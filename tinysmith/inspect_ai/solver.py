@@ -56,7 +56,7 @@ def strategy_solver(
     strategy: Strategy[Any] | str,
     *,
     models: Models | None = None,
-    environment: Callable[[TaskState], Environment] | None = None,
+    environment: Callable[[TaskState], Environment] | str | None = None,
     tools: Tools = None,
     limits: Limits | None = Limits(),
     task: Callable[[TaskState], Task] | None = None,
@@ -70,7 +70,8 @@ def strategy_solver(
         models: Models by the names of agents and panels, "*" for the rest: Inspect's, by name or as objects, or
             ours. An agent that is not named here asks the model of Inspect's role of the agent's own name, and
             where there is no such role the model that is evaluated.
-        environment: Makes the environment of a sample; it is closed at the sample's end.
+        environment: Makes the environment of a sample, which is closed at the sample's end; or the name of what
+            does, `package.module:function` or `path.py:function`.
         tools: Callables by the names of tool nodes.
         limits: How much a run may spend, beside Inspect's own limits.
         task: Makes the task of a sample; `task_of`, or the environment's own task of that id, unless given.
@@ -81,9 +82,10 @@ def strategy_solver(
         The solver. Its samples' store holds what the run was, under `tinysmith`.
 
     Raises:
-        UsageError: There is no such strategy.
+        UsageError: There is no such strategy, or no such environment.
     """
-    work = _Work(_strategy(strategy), models or {}, environment, tools, limits, task, brief, answer)
+    made = _environment(environment)
+    work = _Work(_strategy(strategy), models or {}, made, tools, limits, task, brief, answer)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001  # Inspect passes it
         return await work.done(state)
@@ -139,6 +141,16 @@ def _strategy(strategy: Strategy[Any] | str) -> Strategy[Any]:
 
         return load_strategy(strategy)()
     return strategy
+
+
+def _environment(
+    environment: Callable[[TaskState], Environment] | str | None,
+) -> Callable[[TaskState], Environment] | None:
+    if isinstance(environment, str):
+        from tinysmith.cli._load import load_factory  # noqa: PLC0415  # for those who name it
+
+        return load_factory(environment)
+    return environment
 
 
 def _model(model: str | AModelOfInspect | Model) -> Model:
