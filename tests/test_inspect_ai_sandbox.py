@@ -103,7 +103,7 @@ class TestCommands:
         async def work(box: InspectSandbox) -> None:
             box.open_session()
 
-        with pytest.raises(SandboxError, match="is_session=False"):
+        with pytest.raises(SandboxError, match=r"give is_session=False, or leave out backend=\."):
             within(work)
 
 
@@ -316,7 +316,7 @@ class TestEvaluation:
         assert [message.text for message in sample.messages if message.text == "a.txt\nb.txt"] == ["a.txt\nb.txt"]
 
     def test_which_sandbox(self, tmp_path: Path) -> None:
-        """The sample's sandbox is found by name; none, the host itself, and what it cannot show are refused."""
+        """The sample's sandbox is found by name; none, the host itself, and what it cannot give are refused."""
 
         async def work(_: TaskState) -> Any:
             with pytest.raises(UsageError, match="'other' is not a recognized"):
@@ -327,6 +327,10 @@ class TestEvaluation:
             made = await in_thread(lambda: back_end.create(SandboxSpec()))
             with pytest.raises(UsageError, match="shows no files of the host"):
                 await in_thread(lambda: back_end.create(SandboxSpec(binds=(Bind("/etc", "/etc"),))))
+            with pytest.raises(UsageError, match=r"has one sandbox, which is in use.* Leave out backend="):
+                await in_thread(lambda: back_end.create(SandboxSpec()))
+            await made.aclose()
+            made = await in_thread(lambda: back_end.create(SandboxSpec()))
             await made.aexec("mkdir /work; echo > /work/x")
             await made.areset()
             return back_end.probe(), (await made.aexec(["ls", "-A", "/work"])).text

@@ -18,6 +18,7 @@ from tinysmith.sandbox.sandbox import Sandbox, Session, Stop
 from tinysmith.sandbox.spec import Availability, Executed, SandboxSpec
 from tinysmith.sandbox.tree import is_plain_path
 
+_ONE = "Inspect's sample has one sandbox, which is in use; BashEnvironment and PythonEnvironment need two"
 _KILLED = 137
 _NOT_BEGUN = 126
 _NO_FOLDERS = "Inspect's sandbox cannot be {}, not knowing which folders are the task's. Name them in folders=."
@@ -55,6 +56,7 @@ class InspectBackend:
         self._folders = folders
         self._user = user
         self._home = Home()
+        self._made: InspectSandbox | None = None
 
     def probe(self) -> Availability:
         """Whether it can be used here: it can, or it could not have been made."""
@@ -64,7 +66,7 @@ class InspectBackend:
         """The sandbox, with the files of the spec.
 
         Raises:
-            UsageError: The spec has binds, or this is called in Inspect's event loop.
+            UsageError: The spec has binds, the last one is not closed, or this is called in Inspect's event loop.
             SandboxError: The files cannot be put there.
         """
         return self._home.wait(partial(self.acreate, spec))
@@ -72,12 +74,13 @@ class InspectBackend:
     async def acreate(self, spec: SandboxSpec) -> "InspectSandbox":
         """As `create`."""
         if spec.binds:
-            raise UsageError(
-                "InspectBackend shows no files of the host; put them into the tree, or into the image."
-            )
+            raise UsageError("InspectBackend shows no files of the host; put them into the tree, or the image.")
+        if self._made is not None and not self._made.is_closed:
+            raise UsageError(f"InspectBackend: {_ONE}. Leave out backend=, and they have our own.")
         paths = kept(spec) if self._folders is None else outermost(self._folders)
         made = InspectSandbox(spec, self._environment, self._home, user=self._user, paths=paths)
         await made.unpack()
+        self._made = made
         return made
 
 
@@ -86,6 +89,9 @@ class InspectSandbox(Sandbox):
 
     Closing it takes nothing away: it is Inspect's. A fork is the same sandbox, lent: it has the same files, the
     first one takes no commands meanwhile, and closing the fork brings its files back.
+
+    Attributes:
+        is_closed: Whether it takes no more commands.
     """
 
     def __init__(
@@ -106,7 +112,7 @@ class InspectSandbox(Sandbox):
         self._lender = lender
         self._first = b""
         self._is_lent = False
-        self._is_closed = False
+        self.is_closed = False
 
     def exec(
         self,
@@ -156,7 +162,7 @@ class InspectSandbox(Sandbox):
         Raises:
             SandboxError: Always.
         """
-        raise SandboxError("Inspect's sandboxes keep no shell; give the environment is_session=False.")
+        raise SandboxError("Inspect's sandboxes keep no shell; give is_session=False, or leave out backend=.")
 
     def read_file(self, path: str, *, most_bytes: int | None = None, stop: Stop | None = None) -> bytes:
         """What is in a file; not in Inspect's event loop."""
@@ -227,9 +233,9 @@ class InspectSandbox(Sandbox):
         """Takes no more commands; of a fork, brings the lender's files back."""
         if not self._home.is_here():
             return await super().aclose()
-        if self._is_closed:
+        if self.is_closed:
             return None
-        self._is_closed = True
+        self.is_closed = True
         if self._lender is not None:
             await self._restore()
             self._lender._is_lent = False  # noqa: SLF001  # of this class
@@ -308,7 +314,7 @@ class InspectSandbox(Sandbox):
             _refuse(path, "written", error)
 
     def _demand_open(self) -> None:
-        if self._is_closed:
+        if self.is_closed:
             raise UsageError("The sandbox is closed; make another.")
         if self._is_lent:
             raise UsageError("The sandbox is lent to a fork, which has the same files; close the fork first.")
