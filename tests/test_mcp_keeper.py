@@ -26,6 +26,22 @@ if os.fork() == 0:
 """
 """A program that starts another one, which leaves its session and its parent."""
 
+OVERLOOKED = """
+import subprocess, threading, time
+from tinysmith.mcp import _keeper
+
+def start():
+    print(subprocess.Popen(["sleep", "600"]).pid, flush=True)
+    is_started.set()
+    time.sleep(0.2)
+
+is_started = threading.Event()
+threading.Thread(target=start).start()
+is_started.wait()
+_keeper._kill_orphans()
+"""
+"""A child that the list of children lacks until the thread that started it has ended."""
+
 
 class Kept:
     """A program under a keeper, which is measured as any other code."""
@@ -83,6 +99,17 @@ class TestKeeper:
             kept.process.stdin.flush()
             assert kept.process.wait(20) == 0
             assert not is_alive(daemon)
+
+    def test_kills_what_its_first_look_missed(self) -> None:
+        """A child that was not on the list at first is killed as well, and the end comes."""
+        with subprocess.Popen([sys.executable, "-c", OVERLOOKED], stdout=subprocess.PIPE, text=True) as ours:
+            assert ours.stdout is not None
+            child = int(ours.stdout.readline())
+            try:
+                assert ours.wait(60) == 0
+                assert not is_alive(child)
+            finally:
+                ours.kill()
 
     def test_kills_all_when_we_are_gone(self) -> None:
         """Once the pipe is closed, a program that ignores signals is killed, and its daemon."""

@@ -8,12 +8,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
 _CHILD_SUBREAPER = 36
 _CHILDREN = "/proc/self/task/{}/children"
 CANNOT_START = 126
+_POLL_S = 0.01
 
 
 def keep(life: int, names: Sequence[str], command: Sequence[str]) -> int:
@@ -83,7 +85,9 @@ def _kill_orphans() -> None:
         while True:
             for child in _children():
                 _kill(child)
-            os.waitpid(-1, 0)
+            ended, _ = os.waitpid(-1, os.WNOHANG)
+            if not ended:
+                time.sleep(_POLL_S)  # and look again: the list may lack a child while others end
 
 
 def _children() -> list[int]:
