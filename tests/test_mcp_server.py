@@ -206,10 +206,21 @@ class TestStart:
             pass
 
     @pytest.mark.parametrize(
-        "options", [{"env": "A"}, {"only": "a"}, {"timeout_s": 0}, {"most_bytes": 0}, {"grace_s": -1}]
+        "options",
+        [
+            {"env": "A"},
+            {"only": "a"},
+            {"timeout_s": 0},
+            {"timeout_s": float("inf")},
+            {"timeout_s": float("nan")},
+            {"start_timeout_s": 1e300},
+            {"most_bytes": 0},
+            {"grace_s": -1},
+            {"grace_s": float("nan")},
+        ],
     )
     def test_arguments_that_are_none_are_refused(self, options: dict[str, Any]) -> None:
-        """A text in place of names, and numbers that are not positive, are refused at once."""
+        """A text in place of names, and numbers that are not positive or have no end, are refused at once."""
         with pytest.raises(UsageError):
             raw("", **options)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Collection, Mapping
 from os import PathLike
+from threading import TIMEOUT_MAX
 from typing import Self
 
 from tinysmith._shown import encodable, near, one_line
@@ -55,9 +56,10 @@ class McpServer:
     ) -> None:
         if isinstance(env, str) or isinstance(only, str):
             raise UsageError("env= or only= is one text. Give a sequence of names: (name,).")
-        if min(timeout_s, start_timeout_s, most_bytes) <= 0 or grace_s < 0:
+        are_positive = all(0 < given <= TIMEOUT_MAX for given in (timeout_s, start_timeout_s, most_bytes))
+        if not (are_positive and 0 <= grace_s <= TIMEOUT_MAX):
             given = f"{timeout_s=}, {start_timeout_s=}, {most_bytes=}, {grace_s=}"
-            raise UsageError(f"{given}: give positive numbers.")
+            raise UsageError(f"{given}: give positive numbers, and times that come to an end.")
         self._command = command
         self._arguments = arguments
         self._env = tuple(env)
