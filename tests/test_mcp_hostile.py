@@ -220,6 +220,19 @@ hear()
 """
         assert told_by(raw(ONE + flood)).text == "done"
 
+    @pytest.mark.parametrize("what", ["method='notifications/progress', params={'of': 1}", "id=9, result={}"])
+    def test_a_flood_that_nobody_asked_for_ends_the_server(self, what: str) -> None:
+        """A server that sends notifications, or answers to nothing, without end is ended, and the call."""
+        told = "sent more than 10,000 messages that nobody asked for, and was stopped. Start it again."
+        assert told in lost(f"while True: say({what})", grace_s=0.05, timeout_s=120)
+
+    def test_a_server_that_tells_much_is_heard(self) -> None:
+        """Thousands of log messages before each answer do no harm, whatever their sum."""
+        log = "for _ in range(6_000): say(method='notifications/message', params={'level': 'info', 'data': 'x'})"
+        serve = f"while True:\n    request = hear()\n    {log}\n    answer(request, text('ok'))"
+        with raw(f"begin(tool('do'))\n{serve}") as talker:
+            assert [talker.call_tool("do", {}).text for _ in range(3)] == ["ok"] * 3
+
     def test_a_huge_result_is_cut(self) -> None:
         """A result of megabytes is cut to what is kept, and says so."""
         found = told_by(raw(ONE + "answer(request, text('é' * 500_000))", most_bytes=11))

@@ -12,7 +12,7 @@ from tinysmith.mcp import McpResult, McpTool, declarations
 from tinysmith.mcp._results import result_of
 from tinysmith.mcp._texts import cleaned, cleaned_json, cut
 from tinysmith.mcp._tools import Listing
-from tinysmith.mcp._wire import Lines, message_in
+from tinysmith.mcp._wire import MOST_UNASKED, Lines, Unasked, message_in
 
 OBJECT = {"type": "object"}
 
@@ -177,6 +177,28 @@ class TestResults:
         assert result({"type": "text", "text": "a"}, structuredContent=1).shown == "a"
         assert result(structuredContent={"a": 1}).shown == '{"a": 1}'
         assert result().shown == "(no output)"
+
+
+class TestUnasked:
+    def test_a_burst_is_bounded(self) -> None:
+        """A burst of 10,000 messages is borne, and the next one is too many; an answer begins anew."""
+        unasked = Unasked()
+        assert not any(unasked.is_too_many(100, 5.0) for _ in range(MOST_UNASKED))
+        assert unasked.is_too_many(100, 5.0)
+        unasked.forget()
+        assert not unasked.is_too_many(100, 5.0)
+
+    def test_time_makes_room(self) -> None:
+        """100 messages a second are borne for ever, and 200 are not."""
+        for rate, is_borne in ((100, True), (200, False)):
+            unasked = Unasked()
+            told = (unasked.is_too_many(0, second) for second in range(300) for _ in range(rate))
+            assert any(told) is not is_borne
+
+    def test_long_messages_count_as_several(self) -> None:
+        """Of messages of megabytes, fewer are borne."""
+        unasked = Unasked()
+        assert [unasked.is_too_many(8 << 20, 0) for _ in range(10)] == [False] * 9 + [True]
 
 
 class TestLines:

@@ -282,13 +282,16 @@ class Connection:
             _Refused: It answered with an error.
         """
         try:
-            return await asking
+            answer = await asking
         except self._sdk.errors.MCPError as error:
             if self._process.over:
                 raise self._lost() from None
+            self._process.unasked.forget()
             raise _Refused(cut(cleaned(error.error.message), self._bounds.most_bytes), error.error.code) from None
         except (ValueError, RuntimeError):  # pydantic's errors are the former; their texts are the server's
             raise self._unreadable(method) from None
+        self._process.unasked.forget()
+        return answer
 
     def _lost(self) -> ToolError:
         return ToolError(

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from tinysmith._shown import one_line, scrubbed
 from tinysmith.errors import ToolError, UsageError
-from tinysmith.mcp._wire import Lines, message_in
+from tinysmith.mcp._wire import MOST_UNASKED, Lines, Unasked, message_in
 
 _LOG = logging.getLogger("tinysmith.mcp")
 
@@ -29,6 +29,7 @@ LONGEST_MESSAGE = 8 << 20
 
 _MOST_STRAY_LINES = 1_000
 _LONGEST_LOG_LINE = 8_000
+_TOO_MANY = f"sent more than {MOST_UNASKED:,} messages that nobody asked for, and was stopped"
 _TOO_LONG = f"sent a message of more than {LONGEST_MESSAGE >> 20} MiB, and was stopped"
 _NOTICE_S = 0.5
 _KILL_S = 1.0
@@ -116,10 +117,12 @@ class Process:
 
     Attributes:
         over: Why nothing more is to be had from it, in words that follow its name; empty while it serves.
+        unasked: Counts its messages; whoever gets an answer that was waited for has it begin anew.
     """
 
     def __init__(self, name: str, child: asyncio.subprocess.Process, life: int) -> None:
         self.over = ""
+        self.unasked = Unasked()
         self._name = name
         self._child: Any = child  # its pipes are there, which its type does not say
         self._life: int | None = life
@@ -178,6 +181,8 @@ class Process:
             self._note("wrote what is no message", line)
             if self._strays > _MOST_STRAY_LINES:
                 self._stop(f"wrote more than {_MOST_STRAY_LINES:,} lines that are no messages, and was stopped")
+        elif self.unasked.is_too_many(len(line), time.monotonic()):
+            self._stop(_TOO_MANY)
         return message
 
     async def _listen(self) -> None:

@@ -3,6 +3,29 @@
 import json
 from typing import Any
 
+MOST_UNASKED = 10_000
+_UNASKED_A_SECOND = 100
+_BYTES_OF_ONE = 8_192
+
+
+class Unasked:
+    """Counts messages that nobody asked for: a burst of so many may come, and so many more each second."""
+
+    def __init__(self) -> None:
+        self._count = 0.0
+        self._last_s = 0.0
+
+    def is_too_many(self, size: int, now_s: float) -> bool:
+        """Whether it is too much with one more message, which comes now; a long one counts as several."""
+        self._count = max(0.0, self._count - (now_s - self._last_s) * _UNASKED_A_SECOND)
+        self._count += 1 + size // _BYTES_OF_ONE
+        self._last_s = now_s
+        return self._count > MOST_UNASKED
+
+    def forget(self) -> None:
+        """Begins anew, as after an answer that was waited for."""
+        self._count = 0.0
+
 
 class Lines:
     """Puts lines together from the chunks in which they come."""
