@@ -115,6 +115,18 @@ answer(hear(), text("fine"))
         assert many == "It lists more than 256 tools; those beyond are left out."
         assert [record.levelname for record in caplog.records if many in record.message] == ["WARNING"]
 
+    def test_one_odd_tool_does_no_harm_to_the_others(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Beside tools that are none, sound ones are listed and called; the log names what is left out."""
+        deep = "it = {'type': 'object'}\nfor _ in range(300): it = {'type': 'object', 'not': it}\n"
+        odd = "5, tool('deep', inputSchema=it), tool('three', description=3), {'name': 'b'}, tool('a', icons=5)"
+        with raw(f"{deep}begin({odd}, tool('do'))\nanswer(hear(), text('fine'))") as server:
+            assert [tool.name for tool in server.tools] == ["a", "do"]
+            assert server.call_tool("do", {}).text == "fine"
+            assert [remark.split(": ")[1] for remark in server.remarks] == [
+                "(none). Left out.", "deep. Left out.", "three. Left out.", "b. Left out.",
+            ]  # fmt: skip
+        assert "have a schema of more than 128 levels: deep" in caplog.text
+
     def test_only_what_was_asked_for_can_be_called(self) -> None:
         """With `only`, other tools are neither listed nor called."""
         with raw("begin(tool('read'), tool('delete'))", only=("read",)) as server:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysmith.errors import UsageError
+from tinysmith.mapping import freeze
 from tinysmith.mcp import McpResult, McpTool, declarations
 from tinysmith.mcp._results import result_of
 from tinysmith.mcp._texts import cleaned, cleaned_json, cut
@@ -27,6 +28,14 @@ def listing(*tools: dict[str, Any], only: tuple[str, ...] | None = None) -> List
     taken = Listing(only)
     taken.add(tools)
     return taken
+
+
+def nested(levels: int) -> Any:
+    """A schema of so many levels."""
+    schema: dict[str, Any] = {"type": "object"}
+    for _ in range(levels - 2):
+        schema = {"type": "object", "not": schema}
+    return schema
 
 
 def result(*content: dict[str, Any], most_bytes: int = 1000, **more: Any) -> McpResult:
@@ -89,6 +98,41 @@ class TestListing:
         assert twice == "1 of its tools have the name of one before them: add. Left out."
         assert large == "1 of its tools have a schema of more than 20,000 characters: big. Left out."
 
+    def test_an_odd_tool_is_left_out_alone(self) -> None:
+        """What is no tool, or cannot be called as one, is left out and named; what is not read may be odd."""
+        odd = listed("odd", annotations="x", icons=[1], outputSchema={"type": "array"})
+        nameless: list[Any] = [5, None, {"inputSchema": OBJECT}, listed("")]
+        worded = listed("worded", description=3)
+        schemas: dict[str, Any] = {"empty": {}, "text": {"type": "a"}, "list": {"type": ["object"]}, "no": True}
+        taken = listing(
+            *nameless,
+            {"name": "bare"},
+            *(listed(name, inputSchema=schema) for name, schema in schemas.items()),
+            worded,
+            listed("deep", inputSchema=nested(129)),
+            listed("abyss", inputSchema=nested(100_000)),
+            odd,
+        )
+        assert list(taken.tools) == ["odd"]
+        misnamed, shapeless, undescribed, deep = taken.remarks
+        assert misnamed.endswith("or more than 128: (none), (none), (none), …. Left out.")
+        assert shapeless == "5 of its tools have no JSON schema of an object: bare, empty, text, …. Left out."
+        assert undescribed == "1 of its tools have a description that is no text: worded. Left out."
+        assert deep == "2 of its tools have a schema of more than 128 levels: deep, abyss. Left out."
+
+    def test_the_deepest_schema_can_be_declared(self) -> None:
+        """A schema that is not too deep is taken, and what a model is told of it is of the same depth."""
+        taken = listing(listed("deep", inputSchema=nested(128)))
+        (declared,) = declarations(taken.tools.values())
+        assert declared["function"]["parameters"] == freeze(nested(128))
+
+    def test_a_wanted_tool_that_is_left_out_is_told(self) -> None:
+        """A name in `only` whose tool is left out gives an error that says why."""
+        taken = listing(listed("bad", inputSchema={}), listed("add"), listed("add"), only=("add", "bad"))
+        with pytest.raises(UsageError, match=r"names 'bad', which is left out .* have no JSON schema of an obj"):
+            taken.check()
+        listing(listed("add"), listed("add"), only=("add",)).check()
+
     def test_a_long_description_is_cut(self) -> None:
         """A description is cut, and says so."""
         taken = listing(listed("add", description="x" * 5000))
@@ -128,6 +172,7 @@ class TestDeclarations:
             (McpTool("add", "", '{"type": "array"}'), "no JSON schema of an object"),
             (McpTool("add", "", "{"), "no JSON schema of an object"),
             (McpTool("add", "", "[" * 5000), "no JSON schema of an object"),
+            (McpTool("add", "", json.dumps(nested(129))), "has more than 20,000 characters or 128 levels"),
             (McpTool("add", "", '{"type": "object"}' + " " * 20_000), "more than 20,000 characters"),
         ],
     )

@@ -23,7 +23,7 @@ from tinysmith.mapping import JSON
 from tinysmith.mcp._process import Launch, Process, started
 from tinysmith.mcp._results import McpResult, refusal, result_of
 from tinysmith.mcp._texts import cleaned, cut
-from tinysmith.mcp._tools import MOST_PAGES, Listing, check_names
+from tinysmith.mcp._tools import MOST_PAGES, Listing
 
 _LOG = logging.getLogger("tinysmith.mcp")
 
@@ -120,6 +120,7 @@ class Connection:
         self._bounds = bounds
         self._closing: Future[None] = Future()
         self._has_changed = False
+        self._page: list[Any] | None = None
         threading.Thread(target=self._run, name="tinysmith-mcp", daemon=True).start()
 
     @property
@@ -190,6 +191,7 @@ class Connection:
         """An answer, or a request that there is room to answer; no notification has anything to tell."""
         if message.get("method") == _CHANGED:
             self._tell_change()
+        message = self._without_tools(message)
         try:
             taken = self._sdk.types.jsonrpc_message_adapter.validate_python(message)
         except ValueError:
@@ -199,6 +201,14 @@ class Connection:
             return self._sdk.types.JSONRPCResponse(jsonrpc="2.0", id=message["id"], result={})
         is_wanted = not hasattr(taken, "method") or (hasattr(taken, "id") and outbox.takes_another())
         return taken if is_wanted else None
+
+    def _without_tools(self, message: dict[str, Any]) -> dict[str, Any]:
+        """A message; the tools that it lists are put by, as the SDK refuses a whole page for one odd tool."""
+        result = message.get("result")
+        if self._page is None or not isinstance(result, dict) or not isinstance(result.get("tools"), list):
+            return message
+        self._page = result["tools"]
+        return {**message, "result": {**result, "tools": []}}
 
     def _tell_change(self) -> None:
         if not self._has_changed:
@@ -225,9 +235,9 @@ class Connection:
             raise ToolError(
                 f"The MCP server {self._launch.name} refused the session: {one_line(error.why, 300)}"
             ) from None
-        check_names(self._bounds.only, self.listing.tools, self.listing.names)
         for remark in self.listing.remarks:
             _LOG.warning("the MCP server %s: %s", self._launch.name, remark)
+        self.listing.check()
 
     async def _begin_session(self) -> None:
         unsupported = self._sdk.types.UNSUPPORTED_PROTOCOL_VERSION
@@ -245,8 +255,10 @@ class Connection:
         while not self.listing.is_cut_short:
             params = None if cursor is None else types.PaginatedRequestParams(cursor=cursor)
             request = types.ListToolsRequest(params=params)
+            self._page = []
             page = await self._ask(request, types.ListToolsResult)
-            self.listing.add(page["tools"])
+            self.listing.add(self._page)
+            self._page = None
             cursor = page.get("nextCursor")
             if cursor is None:
                 return

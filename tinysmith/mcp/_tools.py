@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypedDict
 
 from attrs import frozen
@@ -16,12 +16,16 @@ MOST_TOOLS = 256
 MOST_PAGES = 64
 _LONGEST_DESCRIPTION = 4_000
 _LONGEST_SCHEMA = 20_000
+_DEEPEST_SCHEMA = 128
 _NAME = re.compile(r"[A-Za-z0-9_./-]{1,128}")
 _DECLARABLE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ANYTHING = '{"type": "object"}'
 
 _MISNAMED = "have names with other characters than letters, digits and `_-./`, or more than 128"
 _TWICE = "have the name of one before them"
+_UNDESCRIBED = "have a description that is no text"
+_NO_SCHEMA = "have no JSON schema of an object"
+_TOO_DEEP = f"have a schema of more than {_DEEPEST_SCHEMA} levels"
 _TOO_LARGE = f"have a schema of more than {_LONGEST_SCHEMA:,} characters"
 
 
@@ -101,8 +105,8 @@ class Listing:
         self._left_out: dict[str, list[str]] = {}
         self._cut_short = ""
 
-    def add(self, tools: Sequence[Mapping[str, Any]]) -> None:
-        """Takes a page of the list."""
+    def add(self, tools: Sequence[object]) -> None:
+        """Takes a page of the list, whose tools may be anything."""
         for tool in tools[: self._room]:
             self._take(tool)
         self._room -= len(tools)
@@ -112,6 +116,15 @@ class Listing:
     def cut_short(self, why: str) -> None:
         """Takes no more."""
         self._cut_short = why
+
+    def check(self) -> None:
+        """Raises a `UsageError` if a tool that is wanted is not taken."""
+        for why, names in self._left_out.items():
+            for name in self._only or ():
+                if name in names and name not in self.tools:
+                    problem = f"only= names {name!r}, which is left out with the tools of the server that {why}"
+                    raise UsageError(f"{problem}. Name others.")
+        check_names(self._only, self.tools, self.names)
 
     @property
     def is_cut_short(self) -> bool:
@@ -127,26 +140,52 @@ class Listing:
         ]
         return (*told, self._cut_short) if self._cut_short else tuple(told)
 
-    def _take(self, tool: Mapping[str, Any]) -> None:
-        name = str(tool["name"])
+    def _take(self, tool: object) -> None:
+        told: dict[str, Any] = tool if isinstance(tool, dict) else {}
+        name = told.get("name")
+        if not isinstance(name, str):
+            return self._leave_out(_MISNAMED, "(none)")
         if not _NAME.fullmatch(name):
             return self._leave_out(_MISNAMED, one_line(name, 40) or "(empty)")
         if name in self.names:
             return self._leave_out(_TWICE, name)
         self.names.add(name)
         if self._only is None or name in self._only:
-            self._keep(name, tool.get("description") or "", cleaned_json(tool["inputSchema"]))
+            self._keep(name, told.get("description", ""), told.get("inputSchema"))
         return None
 
-    def _keep(self, name: str, description: str, schema: JSON) -> None:
-        text = json.dumps(schema, ensure_ascii=False)
+    def _keep(self, name: str, description: object, schema: Any) -> None:
+        if not isinstance(description, str | None):
+            return self._leave_out(_UNDESCRIBED, name)
+        if not _is_of_object(schema):
+            return self._leave_out(_NO_SCHEMA, name)
+        if _is_deep(schema):
+            return self._leave_out(_TOO_DEEP, name)
+        text = json.dumps(cleaned_json(schema), ensure_ascii=False)
         if len(text) > _LONGEST_SCHEMA:
-            self._leave_out(_TOO_LARGE, name)
-        else:
-            self.tools[name] = McpTool(name, cut(cleaned(description), _LONGEST_DESCRIPTION), text)
+            return self._leave_out(_TOO_LARGE, name)
+        self.tools[name] = McpTool(name, cut(cleaned(description or ""), _LONGEST_DESCRIPTION), text)
+        return None
 
     def _leave_out(self, why: str, name: str) -> None:
         self._left_out.setdefault(why, []).append(name)
+
+
+def _is_of_object(schema: object) -> bool:
+    return isinstance(schema, dict) and schema.get("type") == "object"
+
+
+def _is_deep(schema: JSON) -> bool:
+    level: list[Any] = [schema]
+    for _ in range(_DEEPEST_SCHEMA):
+        level = [item for value in level for item in _items(value)]
+    return bool(level)
+
+
+def _items(value: JSON) -> Iterable[JSON]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _parameters(tool: McpTool) -> JSON:
@@ -154,9 +193,10 @@ def _parameters(tool: McpTool) -> JSON:
         schema = json.loads(tool.schema) if len(tool.schema) <= _LONGEST_SCHEMA else None
     except (ValueError, RecursionError):
         schema = None
-    if not isinstance(schema, dict) or schema.get("type") != "object":
+    if not _is_of_object(schema) or _is_deep(schema):
         problem = (
             f"The tool '{one_line(tool.name)}' cannot be declared: its schema is no JSON schema of an object,"
         )
-        raise UsageError(f"{problem} or has more than {_LONGEST_SCHEMA:,} characters. Leave it out: only=(…).")
+        bounds = f"{_LONGEST_SCHEMA:,} characters or {_DEEPEST_SCHEMA} levels"
+        raise UsageError(f"{problem} or has more than {bounds}. Leave it out: only=(…).")
     return schema
