@@ -232,7 +232,7 @@ class TestStart:
     def test_the_sdk_is_needed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without the SDK, the message names the package."""
         monkeypatch.setitem(sys.modules, "mcp_types", None)  # as if it were not installed
-        with pytest.raises(UsageError, match="Install it: pip install 'mcp>=2,<3'"), raw("begin()"):
+        with pytest.raises(UsageError, match=r"Install it: pip install 'mcp>=2\.3,<3'"), raw("begin()"):
             pass
 
     def test_windows_is_refused(self) -> None:

@@ -319,5 +319,5 @@ def _sdk() -> _Sdk:
         parts = ("anyio", "mcp.shared.exceptions", "mcp.shared.message", "mcp.client.session", "mcp_types")
         return _Sdk(*map(importlib.import_module, parts))
     except ImportError as error:
-        problem = "MCP servers need the Python package mcp, version 2, which is not installed here."
-        raise UsageError(f"{problem} Install it: pip install 'mcp>=2,<3'.") from error
+        problem = "MCP servers need the Python package mcp, version 2.3 or later, which is not installed here."
+        raise UsageError(f"{problem} Install it: pip install 'mcp>=2.3,<3'.") from error

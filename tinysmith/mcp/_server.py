@@ -19,7 +19,7 @@ from tinysmith.mcp._tools import Listed, McpTool
 class McpServer:
     """An MCP server that is started over stdio, and whose tools are called.
 
-        with McpServer("mcp-server-time", env=("TZ",)) as server:
+        with McpServer("mcp-server-time", only=("get_current_time",)) as server:
             server.call_tool("get_current_time", {"timezone": "Europe/Berlin"})
             run(Ask(), Question("How late is it?"), model=…, tools={"caller": server})
 
