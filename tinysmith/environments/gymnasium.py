@@ -52,8 +52,7 @@ def from_gymnasium(
 
     def episodes(made: Any) -> _Episodes:
         if not isinstance(made, kind):
-            what = f"gymnasium.make({one_line(made)!r})" if isinstance(made, str) else "one, or what makes one"
-            raise UsageError(f"from_gymnasium: a {type(made).__name__} is no gymnasium.Env. Give {what}.")
+            raise _no_environment(made)
         return _Episodes(made, actions_of(made.action_space, act), tell, tasks=known, is_replayable=is_replayable)
 
     if callable(env) and not isinstance(env, kind):
@@ -95,6 +94,11 @@ def to_gymnasium(
     ours = importlib.import_module("tinysmith.environments._as_gymnasium")
     made: Env[str, str] = ours.AsGymnasium(environment, tasks, [tasks[each] for each in ids], max_length)
     return made
+
+
+def _no_environment(given: Any) -> UsageError:
+    what = f"gymnasium.make({one_line(given)!r})" if isinstance(given, str) else "one, or what makes one"
+    return UsageError(f"from_gymnasium: a {type(given).__name__} is no gymnasium.Env. Give {what}.")
 
 
 class _Episodes:
