@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -262,6 +263,19 @@ class TestThreads:
         assert all(isinstance(error, EnvironmentLost | UsageError) for error in said), said
 
     @as_root_and_as_user
+    def test_what_is_not_wanted_any_more_has_no_result(self) -> None:
+        """A command that a reset ends is told as that, also where its end looks like the end of any other."""
+        with sandbox() as box, ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(box.exec, "sleep 1000", wall_s=1000.0)
+            assert wait_until(lambda: "sleep" in {each.name for each in living()})
+            (process,) = box._running  # type: ignore[attr-defined]  # of this back end
+            process.is_unwanted = True
+            os.kill(process.status.process, signal.SIGKILL)
+            with pytest.raises(EnvironmentLost, match="nothing is known of the command"):
+                waiting.result(60)
+            assert box.exec("echo on").text == "on\n"
+
+    @as_root_and_as_user
     def test_a_fork_of_the_process_does_not_take_the_files_away(self) -> None:
         """A process forked from the one that has the sandbox may drop it without taking its files along."""
         box = sandbox({"/home/note.txt": "note"})
@@ -286,17 +300,19 @@ class TestThreads:
 
 @as_root_and_as_user
 def test_a_reset_is_whole_for_whoever_runs_meanwhile() -> None:
-    """Commands and sessions that others begin while the files are made anew see all of them, or are ended."""
+    """Commands and sessions that others begin while the files are made anew see all of them, or are told that they end."""
     names = {f"/home/{number}": "" for number in range(300)}
     said: list[Executed] = []
     counts: list[int] = []
+    codes: set[int] = set()
     is_over = threading.Event()
     with sandbox(names, cwd="/home") as box:
 
         def count() -> None:
             while not is_over.is_set():
                 with suppress(EnvironmentLost, UsageError):  # where it was ended
-                    said.append(box.exec("ls -U | wc -l; touch more-$$"))
+                    said.append(box.exec("ls -U | wc -l; touch more-$$; sleep 0.01"))
+                    codes.add(said[-1].exit_code)
 
         def count_in_sessions() -> None:
             while not is_over.is_set():
@@ -318,3 +334,4 @@ def test_a_reset_is_whole_for_whoever_runs_meanwhile() -> None:
                 thread.join()
     assert len(counts) >= 10
     assert min(counts) >= 300
+    assert codes == {0}

@@ -57,6 +57,12 @@ class TestInThread:
         with pytest.raises(KeyError, match="planted"):
             asyncio.run(in_thread(_planted))
 
+    def test_one_that_is_at_its_end_is_told(self) -> None:
+        """A StopIteration of the work, which no coroutine can raise, is an error like another."""
+        with pytest.raises(RuntimeError, match="raised StopIteration") as caught:
+            asyncio.run(in_thread(lambda: next(iter(()))))
+        assert isinstance(caught.value.__cause__, StopIteration)
+
     def test_a_cancelled_wait_leaves_the_thread_behind(self) -> None:
         """A cancelled wait ends at once, and so does the loop, though the work still blocks."""
         gate = threading.Event()

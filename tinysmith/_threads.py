@@ -45,6 +45,9 @@ def _started(work: Callable[[], T]) -> "Future[T]":
             result = work()
         except BaseException as error:  # noqa: BLE001  # raised again where the answer is awaited
             problem: BaseException | None = error
+            if isinstance(error, StopIteration):  # which no coroutine can raise
+                problem = RuntimeError(f"it raised StopIteration: {error}")
+                problem.__cause__ = error
         else:
             problem = None
         if not answer.set_running_or_notify_cancel():

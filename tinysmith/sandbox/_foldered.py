@@ -175,8 +175,8 @@ class FolderSandbox(Sandbox):
                 self._running.discard(process)
                 self._ended.notify_all()
             process.close()
-        if exit_code is None:  # who is killed tells none, whatever ran by then
-            exit_code = _LOST if process.main.returncode < 0 else _NEVER_RAN
+        if exit_code is None or process.is_unwanted:  # who is killed tells none, whatever ran by then
+            exit_code = _LOST if process.main.returncode < 0 or process.is_unwanted else _NEVER_RAN
         return Executed(stdout, stderr, _KILLED if ended_by else exit_code, ended_by)
 
     def _started(self, how: Beginning, stdin: bytes, *, merges_stderr: bool) -> Process:
@@ -255,6 +255,7 @@ class FolderSandbox(Sandbox):
         for session in sessions:
             session.close()
         for process in running:
+            process.is_unwanted = True
             process.kill()
         with self._ended:
             self._ended.wait_for(lambda: self._running.isdisjoint(running), _ENDING_S)

@@ -157,11 +157,13 @@ class Process:
         main: The process that we began.
         status: What it tells.
         patience_s: How long to wait for what was killed.
+        is_unwanted: Whether it is ended because its sandbox is closed or reset, so that nobody wants what it gave.
     """
 
     main: "subprocess.Popen[bytes]"
     status: Status
     patience_s: float = _PATIENCE_S
+    is_unwanted: bool = False
 
     def kill(self) -> None:
         """Ends all within; may be called by any thread, again and again, also when it is closed."""
