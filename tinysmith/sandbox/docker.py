@@ -17,7 +17,7 @@ from tinysmith.sandbox._docker_scripts import SHELL, beginning
 from tinysmith.sandbox._docker_session import DockerSession
 from tinysmith.sandbox._invocation import ENVIRONMENT
 from tinysmith.sandbox._marks import Reading
-from tinysmith.sandbox._words import checked_cwd, checked_environment, checked_words
+from tinysmith.sandbox._words import checked_cwd, checked_environment, checked_seconds, checked_words
 from tinysmith.sandbox.sandbox import Sandbox, Session, Stop, Stopped
 from tinysmith.sandbox.spec import Availability, Executed, SandboxSpec
 
@@ -111,7 +111,7 @@ class DockerSandbox(Sandbox):
         words = self._words(checked_words(command), checked_environment(environment or {}))
         place = checked_cwd(self.spec.cwd if cwd is None else cwd)
         self._demand_open()
-        seconds = self.spec.limits.wall_s if wall_s is None else wall_s
+        seconds = self.spec.limits.wall_s if wall_s is None else checked_seconds(wall_s)
         how = _How(words, stdin, place, merges_stderr, seconds, stop)
         try:
             return self._run(self._container, self._meter, how)
