@@ -300,7 +300,7 @@ class TestThreads:
 
 @as_root_and_as_user
 def test_a_reset_is_whole_for_whoever_runs_meanwhile() -> None:
-    """Commands and sessions that others begin while the files are made anew see all of them, or are told that they end."""
+    """Commands and sessions that others begin while the files are made anew see all, or are told of their end."""
     names = {f"/home/{number}": "" for number in range(300)}
     said: list[Executed] = []
     counts: list[int] = []
