@@ -3,13 +3,15 @@
 import asyncio
 import math
 import select
+import subprocess
 import threading
 
 import pytest
+from attrs import evolve
 from sandboxes import as_root_and_as_user, needs_sandbox, sandbox, says, wait_until
 
 from tinysmith.errors import SandboxError, UsageError
-from tinysmith.sandbox import Sandbox, SandboxSpec, Stop, Stopped, Tree
+from tinysmith.sandbox import Sandbox, SandboxLimits, SandboxSpec, Stop, Stopped, Tree
 from tinysmith.sandbox.bubblewrap import BubblewrapSandbox
 
 # Whoever opens the file waits for long, as for a FIFO, but no race decides whether that is in its place.
@@ -51,6 +53,19 @@ class TestFork:
             assert session.run("kill $!; exec 3<&-; echo on").text == "on\n"
             with box.fork() as other:
                 assert says(other, "cat /held; ls /many | wc -l") == "x500"
+
+    @as_root_and_as_user
+    def test_copies_are_made_within_limits(self) -> None:
+        """What copies is held to limits, too; of a file to that of all, since a tree may have larger ones."""
+        limits = SandboxLimits(file_bytes=1 << 10, disk_bytes=1 << 22)
+        spec = SandboxSpec(Tree.of({"/large": "x" * 100_000}), limits=limits)
+        with BubblewrapSandbox(spec) as box, box.fork() as other:
+            assert len(other.read_file("/large")) == 100_000
+            how = other.copying(box.folder)
+            begins = how.arguments[: how.arguments.index("/usr/bin/cp")]
+            asking = evolve(how, arguments=(*begins, "/bin/bash", "-c", "ulimit -f; ulimit -u; ulimit -c"))
+            with asking.alone(stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as asked:
+                assert asked.communicate()[0] == b"4096\n64\n0\n"
 
     @as_root_and_as_user
     def test_a_copy_can_be_stopped(self) -> None:

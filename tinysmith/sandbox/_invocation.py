@@ -171,8 +171,9 @@ def copying(old: Folder, new: Folder, limits: SandboxLimits) -> Invocation:
     """How the files of one sandbox are copied to another: from within, where no link leads to the host."""
     capabilities = [part for name in ("DAC_OVERRIDE", "FOWNER") for part in ("--cap-add", f"CAP_{name}")]
     files = ("--ro-bind", str(old.root), "/old", "--bind", str(new.root), "/new")
+    copied = SandboxLimits(file_bytes=max(limits.file_bytes, limits.disk_bytes))  # a tree may have larger ones
     return Invocation(
-        (*limited(limits, life()), "/usr/bin/cp", "-a", "--", "/old/.", "/new"),
+        (*limited(copied, life()), "/usr/bin/cp", "-a", "--", "/old/.", "/new"),
         (*_ISOLATED, *capabilities, *_USR, *_BY_PROC, *files),
         system_call_filter(),
         new.uid,
@@ -211,8 +212,8 @@ def limited(limits: SandboxLimits, life: int | None = None) -> tuple[str, ...]:
         "l": 64,
         "q": 65536,
     }
-    # Where whoever runs this may have less, it is less.
-    script = "".join(f"ulimit -{name} {value} 2>/dev/null;" for name, value in given.items())
+    # Where whoever runs this may have less, it is less; there need not be a /dev.
+    script = "".join(f"ulimit -{name} {value} 2>&-;" for name, value in given.items())
     if limits.file_bytes < 1024:
         script += "trap '' XFSZ;"  # then a write fails, instead of ending who writes
     if life is not None:
