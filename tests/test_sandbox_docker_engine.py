@@ -172,6 +172,18 @@ class TestStream:
             assert stream.wait(0.0)
             assert stream.read() is None
 
+    def test_who_does_not_read_is_not_waited_for(self) -> None:
+        """What goes in within some seconds is sent, at least a hundredth of one, and the rest is let go."""
+        ours, theirs = socket.socketpair()
+        stream = Stream(ours)
+        sent = b"x" * 10_000_000
+        for seconds in (0.05, 0.0):
+            stream.send(sent, seconds)
+        theirs.setblocking(False)
+        assert 0 < len(theirs.recv(len(sent))) < len(sent)
+        stream.close()
+        theirs.close()
+
     def test_a_connection_that_breaks_is_at_its_end(self) -> None:
         """A reset is no error of ours: nothing more will come."""
         with socket.create_server(("127.0.0.1", 0)) as server:

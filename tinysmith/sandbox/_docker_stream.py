@@ -15,6 +15,7 @@ STDOUT, STDERR = 1, 2
 _HEAD = struct.Struct(">BxxxL")  # the stream, and how many bytes of it follow
 _CHUNK = 1 << 16  # more than one record of TLS, so that none is left where `poll` does not see it
 _PATIENCE_S = 60.0
+_SHORTEST_S = 0.01  # with none at all, a socket sends what goes in at once, or nothing
 
 
 class Stream:
@@ -34,10 +35,14 @@ class Stream:
         self._left = 0
         self._is_over = False
 
-    def send(self, data: bytes) -> None:
-        """Sends all of it; where nobody reads any more, that shows at the other end."""
+    def send(self, data: bytes, seconds: float = _PATIENCE_S) -> None:
+        """Sends all of it within some seconds; where nobody reads any more, that shows at the other end."""
         with suppress(OSError):
-            self._socket.sendall(data)
+            try:
+                self._socket.settimeout(max(_SHORTEST_S, min(seconds, _PATIENCE_S)))
+                self._socket.sendall(data)
+            finally:
+                self._socket.settimeout(_PATIENCE_S)
 
     def wait(self, deadline: float, stop: Stop | None = None) -> bool | None:
         """Whether there is something to read before a moment of the monotonic clock; None where it was stopped."""
