@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import signal
 import threading
+from typing import Any
 
 import pytest
 from back_ends import on_each_back_end
@@ -194,6 +196,16 @@ class TestHostileCommands:
                 assert goes_on(session), command
 
     @on_each_back_end
+    def test_a_made_up_end_that_is_none_loses_the_shell(self, back_end: Maker) -> None:
+        """Where a shell tells a code that is none, or prints without end instead of it, the next one is new."""
+        with back_end.sandbox() as box, box.open_session() as session:
+            for end in ("'\\n%s>999\\n' \"$1\"", "'\\n%s>' \"$1\"; while :; do builtin printf %99999s; done"):
+                done = session.run(f"echo out; _te() {{ {{ builtin printf {end}; }} >&201; }}")
+                told = (done.text, done.exit_code, done.ended_by, done.is_session_new)
+                assert told == ("out\n", 137, "", True)
+                assert said(session, "echo on") == "on"
+
+    @on_each_back_end
     def test_a_command_reads_nothing_of_the_next(self, back_end: Maker) -> None:
         """Standard input is empty, so that no command waits for it or takes what is meant for the shell."""
         with back_end.sandbox() as box, box.open_session() as session:
@@ -262,6 +274,47 @@ class TestEnds:
             timer.join()
             stop.close()
             assert goes_on(session)
+
+    @on_each_back_end
+    def test_an_interruption_ends_the_shell(self, back_end: Maker) -> None:
+        """An exception while a command runs, such as Ctrl-C, ends it; the next result says that its shell is new.
+
+        Nothing of what was interrupted is in that result.
+        """
+
+        def interrupt(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGUSR1, interrupt)
+        main = threading.get_ident()
+        with back_end.sandbox() as box, box.open_session() as session:
+
+            def work() -> None:
+                assert wait_until(lambda: box.exec("test -e begun").exit_code == 0)
+                signal.pthread_kill(main, signal.SIGUSR1)
+
+            said(session, "word=lost")
+            thread = threading.Thread(target=work)
+            thread.start()
+            with pytest.raises(KeyboardInterrupt):
+                session.run("touch begun; sleep 3; echo secret; touch ended", wall_s=1000.0)
+            thread.join()
+            done = session.run("echo on$word; sleep 3; ls ended 2>/dev/null")
+            assert (done.text, done.is_session_new) == ("on\n", True)
+            assert said(session, "echo on") == "on"
+
+    @on_each_back_end
+    def test_a_shell_that_is_lost_where_nothing_is_returned(self, back_end: Maker) -> None:
+        """Where a stop costs the shell, the next result says so, and the one after that no more."""
+        with back_end.sandbox() as box, box.open_session() as session:
+            stop = Stop()
+            stop.set()
+            with pytest.raises(Stopped):
+                session.run("while :; do :; done", wall_s=1000.0, stop=stop)
+            stop.close()
+            done = session.run("echo on")
+            assert (done.text, done.is_session_new) == ("on\n", True)
+            assert said(session, "echo on") == "on"
 
     @on_each_back_end
     def test_one_command_at_a_time(self, back_end: Maker) -> None:

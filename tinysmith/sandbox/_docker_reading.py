@@ -82,8 +82,13 @@ class Answer:
 
     @property
     def exit_code(self) -> int | None:
-        """The command's; None before its end is read."""
+        """The command's; None before its end is read, and where that is broken."""
         return self._readings[STDOUT].exit_code
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the end of its first stream is read, with an exit code or without one."""
+        return self._readings[STDOUT].is_over
 
     def stdout(self) -> bytes:
         """What was printed there, of which no more will come."""
@@ -133,9 +138,7 @@ class Answer:
         return parts is not None
 
     def _is_whole(self) -> bool:
-        return self._ending.exit_code is not None or all(
-            reading.exit_code is not None for reading in self._readings.values()
-        )
+        return self._ending.is_over or all(reading.is_over for reading in self._readings.values())
 
     def _is_too_much(self) -> bool:
         return sum(self._most - reading.left for reading in self._readings.values()) > self._most

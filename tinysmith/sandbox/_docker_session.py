@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from attrs import frozen
+from attrs import define, evolve
 
 from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.sandbox._docker_container import Container, Running
@@ -49,6 +49,7 @@ class DockerSession(Session):
         self._forget = forget
         self._busy = threading.Lock()
         self._is_closed = False
+        self._is_new = False  # and nobody was told
         self._shell: _Shell | None = self._begun()
 
     def run(self, command: str, *, wall_s: float | None = None, stop: Stop | None = None) -> Executed:
@@ -59,12 +60,15 @@ class DockerSession(Session):
             raise UsageError("The session runs a command already; it takes one at a time.")
         try:
             self._demand_open()
-            begin = time.monotonic()
-            if self._shell is None:
-                self._shell = self._begun()
-            return self._ran(self._shell, command, self._limits.wall_s if wall_s is None else wall_s, stop, begin)
-        except EnvironmentLost:
-            if self._is_closed:
+            done = self._ran(command, self._limits.wall_s if wall_s is None else wall_s, stop)
+            is_new, self._is_new = self._is_new, False
+            return evolve(done, is_session_new=True) if is_new else done
+        except BaseException as error:  # such as Ctrl-C, while a command runs that the next one would wait for
+            shell = self._shell
+            if shell is not None and shell.answer is not None and shell.answer.exit_code is None:
+                with suppress(EnvironmentLost):  # it has ended with its container
+                    self._lose(shell, shell.answer)
+            if self._is_closed and isinstance(error, EnvironmentLost):
                 raise EnvironmentLost(_CLOSED) from None
             raise
         finally:
@@ -91,14 +95,16 @@ class DockerSession(Session):
         running.stream.send(BEGIN)
         return _Shell(running, ending)
 
-    def _ran(self, shell: "_Shell", command: str, wall_s: float, stop: Stop | None, begin: float) -> Executed:
+    def _ran(self, command: str, wall_s: float, stop: Stop | None) -> Executed:
+        begin = time.monotonic()
+        shell = self._shell = self._shell or self._begun()
         most = self._limits.output_bytes
         reading = Reading.new(most)
-        answer = Answer(shell.running.stream, most, reading, ending=shell.ending)
-        shell.running.stream.send(reading.line(command))
+        answer = shell.answer = Answer(shell.running.stream, most, reading, ending=shell.ending)
+        shell.running.stream.send(reading.line(command), wall_s)
         allowed = self._meter.allowed()
         ended_by, is_stopped = answer.attend(time.monotonic() + wall_s, stop, self._meter, allowed)
-        if answer.exit_code is None and (ended_by or is_stopped):
+        if not answer.is_over and (ended_by or is_stopped):
             self._recover(shell, answer)
         code = answer.exit_code
         is_lost = code is None
@@ -109,22 +115,23 @@ class DockerSession(Session):
         if is_lost and self._is_closed:
             raise EnvironmentLost(_CLOSED)
         code = _KILLED if ended_by or code is None else code
-        return Executed(answer.stdout(), b"", code, ended_by, time.monotonic() - begin, is_session_new=is_lost)
+        return Executed(answer.stdout(), b"", code, ended_by, time.monotonic() - begin)
 
     def _recover(self, shell: "_Shell", answer: Answer) -> None:
         """Ends what the shell has started, so that it comes to the end of the command, if it can."""
         deadline = time.monotonic() + _GRACE_S
-        while answer.exit_code is None and time.monotonic() < deadline:
+        while not answer.is_over and time.monotonic() < deadline:
             self._container.end(shell.running, "others")
             answer.finish(time.monotonic() + _ROUND_S)
 
     def _lose(self, shell: "_Shell", answer: Answer) -> int | None:
-        """Ends the shell, and returns its exit code, if it came to that."""
-        self._shell = None
+        """Ends the shell, and returns its exit code, if it came to that; the next result says so."""
+        self._is_new = True
         try:
             self._container.end(shell.running)
             answer.finish(time.monotonic() + _GRACE_S, to_the_last=True)
         finally:
+            self._shell = None
             shell.running.stream.close()
         return shell.ending.exit_code
 
@@ -133,14 +140,16 @@ class DockerSession(Session):
             raise UsageError("The session is closed; open another.")
 
 
-@frozen
+@define(eq=False)
 class _Shell:
     """A shell that has begun.
 
     Attributes:
         running: It.
         ending: What is read of its end.
+        answer: Of its last command.
     """
 
     running: Running
     ending: Reading
+    answer: Answer | None = None

@@ -30,7 +30,8 @@ _LINE = "_tb;eval {command} 201>&-;_te {mark}\n"
 _MARKED_LINE = "_tb {mark};eval {command} </dev/null 201>&-;_te {mark}\n"
 _MARK = 8
 _CODE = re.compile(rb"[0-9]{1,3}")
-_NO_CODE = 255  # of an end that the command has made up
+_CODE_BYTES = 4  # with the end of its line
+_MOST_CODE = 255
 
 
 @define(eq=False)
@@ -40,15 +41,18 @@ class Reading:
     Attributes:
         mark: What its begin and its end are known by.
         left: How many bytes of it are still kept; below 0 where it was too much.
-        exit_code: None until the end is read.
+        exit_code: None until the end is read, and where it is broken.
+        is_broken: Whether the end has no exit code; so it is made up, and what follows may be anything.
     """
 
     mark: bytes
     left: int
     exit_code: int | None = None
-    _kept: list[bytes] = field(factory=list)
+    is_broken: bool = False
+    _kept: bytearray = field(factory=bytearray)
     _tail: bytearray = field(factory=bytearray)
     _is_begun: bool = False
+    _is_ending: bool = False
 
     @classmethod
     def new(cls, left: int, *, is_begun: bool = False) -> "Reading":
@@ -60,8 +64,15 @@ class Reading:
         line = _LINE if self._is_begun else _MARKED_LINE
         return line.format(mark=self.mark.decode(), command=shlex.quote(command)).encode()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the end is read, broken or not."""
+        return self.is_broken or self.exit_code is not None
+
     def take(self, more: bytes) -> None:
-        """Takes what was read."""
+        """Takes what was read; of what comes behind the end nothing is kept."""
+        if self.is_over:
+            return
         self._tail += more
         if not self._is_begun:
             begin = self._tail.find(self.mark + b"<")
@@ -70,23 +81,32 @@ class Reading:
                 return
             self._is_begun = True
             del self._tail[: begin + _MARK + 1]
-        end = self._tail.find(b"\n" + self.mark + b">")
-        if end < 0:
-            self._keep(len(self._tail) - _MARK - 1)
-            return
-        code, is_whole, _ = self._tail[end + _MARK + 2 :].partition(b"\n")
-        if is_whole:
-            self.exit_code = int(code) if _CODE.fullmatch(code) else _NO_CODE
+        if not self._is_ending:
+            end = self._tail.find(b"\n" + self.mark + b">")
+            if end < 0:
+                self._keep(len(self._tail) - _MARK - 1)
+                return
+            self._is_ending = True
             self._keep(end)
+            del self._tail[: _MARK + 2]
+        self._end()
 
     def output(self) -> bytes:
         """What the command printed, of which no more will come."""
-        if self._is_begun and self.exit_code is None:
+        if self._is_begun and not self._is_ending:
             self._keep(len(self._tail))
-        return b"".join(self._kept)
+        return bytes(self._kept)
+
+    def _end(self) -> None:
+        del self._tail[_CODE_BYTES:]
+        code, is_whole, _ = self._tail.partition(b"\n")
+        if is_whole or len(code) == _CODE_BYTES:
+            number = int(code) if _CODE.fullmatch(code) else _MOST_CODE + 1
+            self.is_broken = number > _MOST_CODE
+            self.exit_code = None if self.is_broken else number
 
     def _keep(self, count: int) -> None:
         if count > 0:
-            self._kept.append(bytes(self._tail[: min(count, max(0, self.left))]))
+            self._kept += self._tail[: min(count, max(0, self.left))]
             self.left -= count
             del self._tail[:count]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from io import FileIO
 from typing import Any, Protocol
 
 from attrs import evolve
@@ -72,6 +73,7 @@ class ShellSession(Session):
         self._forget = forget
         self._busy = threading.Lock()
         self._is_closed = False
+        self._is_new = False  # and nobody was told
         self._shell: _Shell | None = _Shell(invite, cwd, quota)
 
     def run(self, command: str, *, wall_s: float | None = None, stop: Stop | None = None) -> Executed:
@@ -82,14 +84,13 @@ class ShellSession(Session):
             raise UsageError("The session runs a command already; it takes one at a time.")
         try:
             self._demand_open()
-            if self._shell is None:
-                self._shell = _Shell(self._invite, self._cwd, self._quota)
-                self._demand_open()  # by another thread, which did not see this one
-            limits = self._shell.limits
-            begin = time.monotonic()
-            look = partial(self._quota.look, limits=limits)
-            watch = Watch(begin + (limits.wall_s if wall_s is None else wall_s), stop, look)
-            return self._settled(self._ran(self._shell, command, watch, begin), limits)
+            done = self._ran(command, wall_s, stop)
+            is_new, self._is_new = self._is_new, False
+            return evolve(done, is_session_new=True) if is_new else done
+        except BaseException:  # such as Ctrl-C, while a command runs whose output would be the next one's
+            if self._shell is not None and not self._shell.is_ready:
+                self._lose()
+            raise
         finally:
             self._busy.release()
 
@@ -101,40 +102,58 @@ class ShellSession(Session):
         if shell is not None:
             shell.end()  # a command that runs comes to its end by that
         with self._busy:
-            if self._shell is not None:
-                self._shell.end()
-                self._shell.dispose()
-            self._shell = None
+            self._lose()
 
-    def _settled(self, done: Executed, limits: SandboxLimits) -> Executed:
+    def _ran(self, command: str, wall_s: float | None, stop: Stop | None) -> Executed:
         """What a command gave; where the files are over their limits since, or no longer, the shell is another."""
-        self._quota.look_again(limits)
-        if self._shell is None or self._quota.now().file_bytes == limits.file_bytes:
-            return done
-        self._shell.end()
-        self._shell.dispose()
-        self._shell = None
-        return evolve(done, is_session_new=True)
-
-    def _ran(self, shell: "_Shell", command: str, watch: Watch, begin: float) -> Executed:
         reading = Reading.new(self._quota.limits.output_bytes, is_begun=True)
+        shell = self._begun(reading)
+        limits = shell.limits
+        begin = time.monotonic()
+        look = partial(self._quota.look, limits=limits)
+        watch = Watch(begin + (limits.wall_s if wall_s is None else wall_s), stop, look)
+        done = self._answered(shell, reading, command, watch, begin)
+        self._quota.look_again(limits)
+        if self._shell is not None and self._quota.now().file_bytes != limits.file_bytes:
+            self._lose()
+        return done
+
+    def _begun(self, reading: Reading) -> "_Shell":
+        """The shell, from which a command is read now; another one where it takes no more."""
+        if self._shell is not None and not self._shell.begin(reading):
+            self._lose()
+        if self._shell is None:
+            self._shell = _Shell(self._invite, self._cwd, self._quota)
+            self._demand_open()  # by another thread, which did not see this one
+            self._shell.begin(reading)
+        return self._shell
+
+    def _answered(self, shell: "_Shell", reading: Reading, command: str, watch: Watch, begin: float) -> Executed:
         ended_by, is_stopped = shell.answer(reading, reading.line(command), watch)
-        if reading.exit_code is None and (ended_by or is_stopped):
+        if not reading.is_over and (ended_by or is_stopped):
             shell.recover(reading)
         exit_code = reading.exit_code
         is_lost = exit_code is None
         if is_lost:
-            exit_code = shell.end()
-            shell.dispose()
-            self._shell = None
+            exit_code = self._lose()
         if is_stopped:
             raise Stopped
         if is_lost and self._is_closed:
             raise EnvironmentLost("The session was closed while a command ran; take one at a time.")
-        if exit_code is None and not ended_by:
+        if exit_code is None and not (ended_by or reading.is_broken):
             raise EnvironmentLost("The session's shell was ended from outside; nothing is known of its command.")
         code = _KILLED if ended_by or exit_code is None else exit_code
-        return Executed(reading.output(), b"", code, ended_by, time.monotonic() - begin, is_session_new=is_lost)
+        return Executed(reading.output(), b"", code, ended_by, time.monotonic() - begin)
+
+    def _lose(self) -> int | None:
+        """Ends the shell, if there is one, and returns its exit code; the next result says so."""
+        if self._shell is None:
+            return None
+        self._is_new = True
+        code = self._shell.end()
+        self._shell.dispose()
+        self._shell = None
+        return code
 
     def _demand_open(self) -> None:
         if self._is_closed:
@@ -149,17 +168,20 @@ class _Shell:
         self._begun: Future[Process] = Future()
         self._is_over = threading.Event()
         self._code: int | None = None
-        self._is_idle = threading.Event()
+        self._turn = threading.Lock()  # whether a command begins, or the shell is ended between commands
+        self._reading: Reading | None = None
+        self._is_dismissed = False
         self.limits = quota.now()
         with machinery():
             script, self._in = os.pipe2(os.O_CLOEXEC)
+        self._commands = FileIO(self._in, "w")  # which is closed but once
         try:
             how = invite(_SHELL, self.limits)
             how.admit(script)
             threading.Thread(target=self._keep, args=(how, script), name="tinysmith-session", daemon=True).start()
             self._process = self._begun.result()
         except BaseException:
-            os.close(self._in)
+            self._commands.close()
             raise
         finally:
             os.close(script)
@@ -169,35 +191,47 @@ class _Shell:
         os.set_blocking(self._out, False)
         self._frame = _FIRST.format(cwd=shlex.quote(cwd)).encode() + BEGIN_UNMARKED
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes a command: it is to go on, and has come to the end of the last one."""
+        is_between = self._reading is None or self._reading.exit_code is not None
+        return is_between and not self._is_dismissed
+
+    def begin(self, reading: Reading) -> bool:
+        """Takes a command, of which this is to be the output; False where it takes none."""
+        with self._turn:
+            is_ready = self.is_ready
+            if is_ready:
+                self._reading = reading
+            return is_ready
+
     def answer(self, reading: Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
         """Sends a command and reads what it prints; tells what is to end it, and if it was stopped."""
-        self._is_idle.clear()
         frame, self._frame = self._frame + frame, b""
-        while time.monotonic() < watch.deadline and self._read():  # what earlier commands have still printed
-            pass
-        try:
-            return self._exchange(reading, frame, watch)
-        finally:
-            self._is_idle.set()
+        left = self._quota.limits.output_bytes  # of what earlier commands have still printed; more is a flood
+        while left > 0 and time.monotonic() < watch.deadline and (late := self._read()):
+            left -= len(late)
+        return self._exchange(reading, frame, watch)
 
     def recover(self, reading: Reading) -> None:
         """Ends what the shell has started, so that it comes to the end of the command, if it can."""
         deadline = time.monotonic() + _GRACE_S
-        while reading.exit_code is None and time.monotonic() < deadline and not self._is_over.is_set():
+        while not reading.is_over and time.monotonic() < deadline and not self._is_over.is_set():
             self._process.end_others()
             self._exchange(reading, b"", Watch(time.monotonic() + _ROUND_S, None, _looks_at_nothing))
 
     def end(self) -> int | None:
         """Ends it and all that it started, and returns its exit code; it may be ended again."""
+        self._is_dismissed = True
         if not self._is_over.is_set():
             self._process.kill()
             self._is_over.wait()
         return self._code
 
     def dispose(self) -> None:
-        """Gives its file descriptors back, when it is over and nobody reads."""
+        """Gives its file descriptors back, when it is over and nobody reads; it may be disposed of again."""
         self._process.close()
-        os.close(self._in)
+        self._commands.close()
 
     def _exchange(self, reading: Reading, frame: bytes, watch: Watch) -> tuple[EndedBy, bool]:
         stop = -1 if watch.stop is None else watch.stop.fileno()
@@ -207,7 +241,7 @@ class _Shell:
             poll.register(stop, select.POLLIN)
         frame = self._sent(frame, poll)
         soon = time.monotonic() + _SPIN_S
-        while reading.exit_code is None:
+        while not reading.is_over:
             ready = {descriptor for descriptor, _ in _until(soon, poll) or poll.poll(watch.wait_s() * 1000 + 1)}
             if stop in ready:
                 return "", True
@@ -221,7 +255,7 @@ class _Shell:
                 reading.take(read or b"")
                 if is_fine and reading.left < 0:
                     return "output_bytes", False
-            ended_by = "" if reading.exit_code is not None else watch.ended_by(self._process)
+            ended_by = "" if reading.is_over else watch.ended_by(self._process)
             if ended_by:
                 return ended_by, False
         return "", False
@@ -237,6 +271,8 @@ class _Shell:
         """Sends what goes in now, and returns the rest, which is sent when the shell has read some."""
         try:
             frame = frame[os.write(self._in, frame) :] if frame else b""
+        except BlockingIOError:  # somebody within has filled the pipe
+            pass
         except BrokenPipeError:
             frame = b""
         if frame:
@@ -254,7 +290,6 @@ class _Shell:
             return
         process.status.wait_for_first()
         self._begun.set_result(process)
-        self._is_idle.set()
         try:
             self._attend(process)
         finally:
@@ -271,9 +306,9 @@ class _Shell:
             poll = select.poll()
             poll.register(main, select.POLLIN)
             while not poll.poll(_IDLE_S * 1000):
-                left = process.others() if self._is_idle.is_set() else []
+                left = process.others() if self.is_ready else []
                 if left and self._quota.look(left, self._quota.limits):
-                    self._process.end_others()
+                    process.end_others()
         finally:
             os.close(main)
 

@@ -188,7 +188,7 @@ class DockerSandbox(Sandbox):
                 running.stream.close()
         if is_stopped:
             raise Stopped
-        # Without an end, the command has killed the shell that waited for it.
+        # Without an end, the command has killed the shell that waited for it, or made up another end.
         code = _KILLED if ended_by or answer.exit_code is None else answer.exit_code
         return Executed(answer.stdout(), answer.stderr(), code, ended_by, time.monotonic() - begin)
 

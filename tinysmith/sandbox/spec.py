@@ -118,7 +118,8 @@ class Executed:
         exit_code: As a shell tells it: 128 + number where a signal ended it, 137 where a limit did.
         ended_by: The limit that ended it from outside; empty where none did.
         duration_s: Seconds that it took.
-        is_session_new: Of a session: whether its shell was lost, and the next command meets a new one.
+        is_session_new: Of a session: whether its shell was lost, and the next command meets a new one; or this one
+            did, since the shell was lost in a call that raised, or between two commands.
     """
 
     stdout: bytes = field(repr=False)
