@@ -326,6 +326,18 @@ class TestSessions:
             assert session.run("rm -rf /tmp/*; echo on").text.endswith("on\n")
 
     @as_root_and_as_user
+    def test_a_shell_fills_no_disk_between_commands(self) -> None:
+        """A shell that goes on by itself after its end is ended where it passes a limit; the next one is new."""
+        busy = "for i in {1..400}; do builtin printf %99999s > /tmp/$i; done; while :; do :; done"
+        with sandbox(limits=SandboxLimits(disk_bytes=4 * MEBIBYTE)) as box, box.open_session() as session:
+            done = session.run(f"word=lost; _te() {{ builtin printf '\\n%s>0\\n' \"$1\" >&201; {busy}; }}")
+            assert (done.exit_code, done.is_session_new) == (0, False)
+            assert wait_until(lambda: living() == set())
+            done = session.run("rm -rf /tmp/*; echo on$word")
+            assert (done.text, done.is_session_new) == ("on\n", True)
+            assert session.run("echo x > /tmp/a; cat /tmp/a").text == "x\n"
+
+    @as_root_and_as_user
     def test_a_shell_that_takes_no_commands(self) -> None:
         """Where a job stops the shell and fills the pipe of its commands, the shell is lost when time is up."""
         fill = (

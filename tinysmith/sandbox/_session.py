@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from attrs import evolve
 
 from tinysmith.errors import EnvironmentLost, UsageError
+from tinysmith.sandbox._lull import Lull
 from tinysmith.sandbox._marks import BEGIN_UNMARKED, Reading
 from tinysmith.sandbox._running import Process, Watch, machinery
 from tinysmith.sandbox._usage import Quota
@@ -30,7 +31,6 @@ from tinysmith.sandbox.tree import is_passable
 _KILLED = 137
 _ROUND_S = 0.05
 _GRACE_S = 1.0  # for a shell whose commands were ended to say so
-_IDLE_S = 0.5
 _CHUNK = 1 << 16
 _SPIN_S = 2e-4  # a builtin answers sooner than who sleeps is woken
 # By the same number in every session, since it is in what the shell says of mistakes.
@@ -300,17 +300,24 @@ class _Shell:
                 self._is_over.set()
 
     def _attend(self, process: Process) -> None:
-        """Waits for its end, and meanwhile looks at what is left running between commands."""
+        """Waits for its end, and meanwhile looks at what it and its jobs do between commands."""
         main = os.pidfd_open(process.main.pid)
         try:
             poll = select.poll()
             poll.register(main, select.POLLIN)
-            while not poll.poll(_IDLE_S * 1000):
-                left = process.others() if self.is_ready else []
-                if left and self._quota.look(left, self._quota.limits):
-                    process.end_others()
+            lull = Lull(process, self._quota, self.limits)
+            while not poll.poll(lull.pause_s * 1000):
+                if self.is_ready and lull.is_over():
+                    self._restrain(lull)
         finally:
             os.close(main)
+
+    def _restrain(self, lull: Lull) -> None:
+        """Ends its jobs, and itself where that is not enough; unless a command begins."""
+        with self._turn:
+            if self.is_ready and lull.ends_jobs(self._reading):
+                self._is_dismissed = True
+                lull.process.kill()
 
 
 def _until(moment: float, poll: "select.poll") -> list[tuple[int, int]]:
