@@ -326,38 +326,6 @@ class TestSessions:
             assert session.run("rm -rf /tmp/*; echo on").text.endswith("on\n")
 
     @as_root_and_as_user
-    def test_a_shell_fills_no_disk_between_commands(self) -> None:
-        """A shell that goes on by itself after its end is ended where it passes a limit; the next one is new."""
-        busy = "for i in {1..400}; do builtin printf %99999s > /tmp/$i; done; while :; do :; done"
-        with sandbox(limits=SandboxLimits(disk_bytes=4 * MEBIBYTE)) as box, box.open_session() as session:
-            done = session.run(f"word=lost; _te() {{ builtin printf '\\n%s>0\\n' \"$1\" >&201; {busy}; }}")
-            assert (done.exit_code, done.is_session_new) == (0, False)
-            assert wait_until(lambda: living() == set())
-            done = session.run("rm -rf /tmp/*; echo on$word")
-            assert (done.text, done.is_session_new) == ("on\n", True)
-            assert session.run("echo x > /tmp/a; cat /tmp/a").text == "x\n"
-
-    @as_root_and_as_user
-    def test_a_shell_that_takes_no_commands(self) -> None:
-        """Where a job stops the shell and fills the pipe of its commands, the shell is lost when time is up."""
-        fill = (
-            "import os, sys, time; os.kill(int(sys.argv[1]), 19)\n"
-            "pipe = os.open(f'/proc/{sys.argv[1]}/fd/255', os.O_WRONLY | os.O_NONBLOCK)\n"
-            "for size in (4096, 1):\n"
-            "    try:\n"
-            "        while os.write(pipe, b'#' * size): pass\n"
-            "    except BlockingIOError: pass\n"
-            "open('/tmp/is-full', 'w').close()\n"
-            "time.sleep(1000)\n"
-        )
-        with sandbox({"/fill.py": fill}) as box, box.open_session() as session:
-            session.run("(sleep 0.2; exec python3 /fill.py $$) &")
-            assert wait_until(lambda: box.exec("test -e /tmp/is-full").exit_code == 0)
-            done = session.run("echo on", wall_s=0.3)
-            assert (done.text, done.exit_code, done.ended_by, done.is_session_new) == ("", 137, "wall_s", True)
-            assert session.run("echo on").text == "on\n"
-
-    @as_root_and_as_user
     def test_a_flood_between_commands_is_let_go(self) -> None:
         """A job that prints without end is ended by a command or by its limit, and the next one goes on."""
         with sandbox(limits=SandboxLimits(output_bytes=200_000)) as box, box.open_session() as session:

@@ -56,23 +56,22 @@ class DockerSession(Session):
         """Runs a command in the shell."""
         if not is_passable(command):
             raise UsageError("The command has a NUL or half a character, which no shell can read; leave it out.")
-        if not self._busy.acquire(blocking=False):
+        if self._busy.locked():
             raise UsageError("The session runs a command already; it takes one at a time.")
-        try:
-            self._demand_open()
-            done = self._ran(command, self._limits.wall_s if wall_s is None else wall_s, stop)
-            is_new, self._is_new = self._is_new, False
-            return evolve(done, is_session_new=True) if is_new else done
-        except BaseException as error:  # such as Ctrl-C, while a command runs that the next one would wait for
-            shell = self._shell
-            if shell is not None and shell.answer is not None and shell.answer.exit_code is None:
-                with suppress(EnvironmentLost):  # it has ended with its container
-                    self._lose(shell, shell.answer)
-            if self._is_closed and isinstance(error, EnvironmentLost):
-                raise EnvironmentLost(_CLOSED) from None
-            raise
-        finally:
-            self._busy.release()
+        with self._busy:  # behind `acquire`, an exception such as Ctrl-C would leave it locked for good
+            try:
+                self._demand_open()
+                done = self._ran(command, self._limits.wall_s if wall_s is None else wall_s, stop)
+                is_new, self._is_new = self._is_new, False
+                return evolve(done, is_session_new=True) if is_new else done
+            except BaseException as error:  # such as Ctrl-C, while a command runs that the next one would wait for
+                shell = self._shell
+                if shell is not None and shell.answer is not None and shell.answer.exit_code is None:
+                    with suppress(EnvironmentLost):  # it has ended with its container
+                        self._lose(shell, shell.answer)
+                if self._is_closed and isinstance(error, EnvironmentLost):
+                    raise EnvironmentLost(_CLOSED) from None
+                raise
 
     def close(self) -> None:
         """Ends the shell and all that it started."""

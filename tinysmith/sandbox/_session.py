@@ -80,19 +80,18 @@ class ShellSession(Session):
         """Runs a command in the shell."""
         if not is_passable(command):
             raise UsageError("The command has a NUL or half a character, which no shell can read; leave it out.")
-        if not self._busy.acquire(blocking=False):
+        if self._busy.locked():
             raise UsageError("The session runs a command already; it takes one at a time.")
-        try:
-            self._demand_open()
-            done = self._ran(command, wall_s, stop)
-            is_new, self._is_new = self._is_new, False
-            return evolve(done, is_session_new=True) if is_new else done
-        except BaseException:  # such as Ctrl-C, while a command runs whose output would be the next one's
-            if self._shell is not None and not self._shell.is_ready:
-                self._lose()
-            raise
-        finally:
-            self._busy.release()
+        with self._busy:  # behind `acquire`, an exception such as Ctrl-C would leave it locked for good
+            try:
+                self._demand_open()
+                done = self._ran(command, wall_s, stop)
+                is_new, self._is_new = self._is_new, False
+                return evolve(done, is_session_new=True) if is_new else done
+            except BaseException:  # such as Ctrl-C, while a command runs whose output would be the next one's
+                if self._shell is not None and not self._shell.is_ready:
+                    self._lose()
+                raise
 
     def close(self) -> None:
         """Ends the shell and all that it started."""

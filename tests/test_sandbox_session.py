@@ -1,0 +1,67 @@
+"""A shell that stays, and what would lose it, hold it up or get around its limits."""
+
+import sys
+from contextlib import suppress
+from typing import Any
+
+from sandboxes import as_root_and_as_user, living, names_in, sandbox, wait_until
+
+from tinysmith.sandbox import SandboxLimits
+from tinysmith.sandbox.spec import MEBIBYTE
+
+
+class TestShellSession:
+    @as_root_and_as_user
+    def test_a_shell_fills_no_disk_between_commands(self) -> None:
+        """A shell that goes on by itself after its end is ended where it passes a limit; the next one is new."""
+        busy = "for i in {1..400}; do builtin printf %99999s > /tmp/$i; done; while :; do :; done"
+        with sandbox(limits=SandboxLimits(disk_bytes=4 * MEBIBYTE)) as box, box.open_session() as session:
+            done = session.run(f"word=lost; _te() {{ builtin printf '\\n%s>0\\n' \"$1\" >&201; {busy}; }}")
+            assert (done.exit_code, done.is_session_new) == (0, False)
+            assert wait_until(lambda: living() == set())
+            done = session.run("rm -rf /tmp/*; echo on$word")
+            assert (done.text, done.is_session_new) == ("on\n", True)
+            assert session.run("echo x > /tmp/a; cat /tmp/a").text == "x\n"
+
+    @as_root_and_as_user
+    def test_an_exception_may_come_at_any_moment(self) -> None:
+        """Whenever one comes while `run` works, as Ctrl-C may, the next command works and has its own output."""
+        left = 0
+
+        def interrupt(_: Any, event: str, __: Any) -> None:
+            nonlocal left
+            left -= event == "c_return"
+            if not left:
+                raise KeyboardInterrupt
+
+        with sandbox() as box, box.open_session() as session:
+            session.run("true")
+            before = len(names_in("/proc/self/fd"))
+            for moment in range(1, 50):
+                left = moment
+                with suppress(KeyboardInterrupt):
+                    sys.setprofile(interrupt)
+                    session.run("echo early")
+                sys.setprofile(None)
+                assert session.run("echo on").text == "on\n", moment
+            assert len(names_in("/proc/self/fd")) == before
+
+    @as_root_and_as_user
+    def test_a_shell_that_takes_no_commands(self) -> None:
+        """Where a job stops the shell and fills the pipe of its commands, the shell is lost when time is up."""
+        fill = (
+            "import os, sys, time; os.kill(int(sys.argv[1]), 19)\n"
+            "pipe = os.open(f'/proc/{sys.argv[1]}/fd/255', os.O_WRONLY | os.O_NONBLOCK)\n"
+            "for size in (4096, 1):\n"
+            "    try:\n"
+            "        while os.write(pipe, b'#' * size): pass\n"
+            "    except BlockingIOError: pass\n"
+            "open('/tmp/is-full', 'w').close()\n"
+            "time.sleep(1000)\n"
+        )
+        with sandbox({"/fill.py": fill}) as box, box.open_session() as session:
+            session.run("(sleep 0.2; exec python3 /fill.py $$) &")
+            assert wait_until(lambda: box.exec("test -e /tmp/is-full").exit_code == 0)
+            done = session.run("echo on", wall_s=0.3)
+            assert (done.text, done.exit_code, done.ended_by, done.is_session_new) == ("", 137, "wall_s", True)
+            assert session.run("echo on").text == "on\n"
