@@ -64,6 +64,12 @@ def _process(number: int) -> tuple[Process, int] | None:
     return Process(number, int(fields[19]), name, fields[0]), int(fields[1])
 
 
+def parent_of(process: Process) -> int:
+    """Who began it, or has taken it in; 0 where it has gone."""
+    found = _process(process.number)
+    return found[1] if found else 0
+
+
 def descendants(number: int) -> set[Process]:
     """The children of a process, and theirs, zombies too."""
     children: dict[int, list[Process]] = {}

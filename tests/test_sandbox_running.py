@@ -12,24 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandboxes import all_gone, as_root_and_as_user, living, names_in, needs_sandbox, sandbox, wait_until
+from sandboxes import (
+    all_gone,
+    as_root_and_as_user,
+    living,
+    names_in,
+    needs_sandbox,
+    parent_of,
+    sandbox,
+    wait_until,
+)
 
 from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
-from tinysmith.sandbox import SandboxLimits, SandboxSpec, Stop
+from tinysmith.sandbox import SandboxSpec, Stop
 from tinysmith.sandbox._invocation import life
 from tinysmith.sandbox._running import Process, Status, _end
 from tinysmith.sandbox.bubblewrap import BubblewrapSandbox
-
-MEBIBYTE = 1 << 20
 
 
 def sleeper() -> "subprocess.Popen[bytes]":
     """A process of ours that goes on until it is ended."""
     return subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-
-
-def _parent(process: int) -> int:
-    return int(Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(") ")[2].split()[1])
 
 
 class TestStop:
@@ -195,7 +198,7 @@ class TestFaults:
         with sandbox() as box, ThreadPoolExecutor(1) as pool:
             doing = pool.submit(box.exec, "echo bwrap: secretword; touch /tmp/begun; sleep 50", merges_stderr=True)
             assert wait_until(lambda: box.exec("test -e /tmp/begun").exit_code == 0)
-            (ours,) = [process for process in living() if _parent(process.number) == os.getpid()]
+            (ours,) = [process for process in living() if parent_of(process) == os.getpid()]
             os.kill(ours.number, signal.SIGKILL)
             with pytest.raises(EnvironmentLost, match="process was ended from outside") as caught:
                 doing.result()
@@ -289,57 +292,3 @@ class TestFaults:
 
         with pytest.raises(UsageError, match="sandbox is closed"):
             ClosedMeanwhile(SandboxSpec()).exec("sleep 1000")
-
-
-class TestSessions:
-    @as_root_and_as_user
-    def test_a_shell_that_is_ended_from_outside_is_lost(self) -> None:
-        """Where somebody on the host kills `bwrap`, nothing is known of the command; the next one works."""
-        with sandbox() as box, box.open_session() as session:
-            session.run("word=lost")
-            ours = [process for process in living() if _parent(process.number) == os.getpid()]
-            os.kill(ours[0].number, signal.SIGKILL)
-            assert wait_until(lambda: living() == set())
-            with pytest.raises(EnvironmentLost, match="ended from outside"):
-                session.run("echo $word")
-            assert session.run("echo on$word").text == "on\n"
-
-    @as_root_and_as_user
-    def test_a_shell_that_ends_between_commands(self) -> None:
-        """Where the shell ended after its last command, the next one is told so, and the one after works."""
-        with sandbox() as box, box.open_session() as session:
-            session.run("(sleep 0.05; kill -9 $$) &")
-            assert wait_until(lambda: living() == set())
-            done = session.run("echo lost")
-            assert (done.is_session_new, done.exit_code, done.stdout) == (True, 137, b"")
-            assert session.run("echo on").text == "on\n"
-
-    @as_root_and_as_user
-    def test_a_job_fills_no_disk_between_commands(self) -> None:
-        """What is left running in a session is ended where it passes a limit of the files."""
-        fill = "for i in {1..200}; do head -c 1M /dev/zero > /tmp/$i; sleep 0.02; done"
-        with sandbox(limits=SandboxLimits(disk_bytes=4 * MEBIBYTE)) as box, box.open_session() as session:
-            session.run("true")
-            count = len(living())
-            assert session.run(f"({fill}) & true").exit_code == 0
-            assert wait_until(lambda: len(living()) == count)
-            assert session.run("rm -rf /tmp/*; echo on").text.endswith("on\n")
-
-    @as_root_and_as_user
-    def test_a_flood_between_commands_is_let_go(self) -> None:
-        """A job that prints without end is ended by a command or by its limit, and the next one goes on."""
-        with sandbox(limits=SandboxLimits(output_bytes=200_000)) as box, box.open_session() as session:
-            session.run("yes & true")
-            done = session.run("kill %1; echo on")
-            assert done.text.endswith("on\n") or done.ended_by == "output_bytes"
-            done = session.run("echo on")
-            *told, said = done.text.splitlines()  # what the shell tells of the job that was ended is no flood
-            assert (said, len(told) <= 1, done.is_session_new) == ("on", True, False)
-
-    @as_root_and_as_user
-    def test_output_that_somebody_within_takes(self) -> None:
-        """A job that reads what the shell prints takes nothing but output."""
-        with sandbox(limits=SandboxLimits(wall_s=0.5)) as box, box.open_session() as session:
-            session.run("cat /proc/self/fd/1 >/dev/null & for i in {1..300}; do echo $i; done")
-            session.run("kill %1")
-            assert session.run("echo on").text.endswith("on\n")
