@@ -224,11 +224,13 @@ class TestHostileCommands:
 
     @on_each_back_end
     def test_what_is_no_command_is_refused(self, back_end: Maker) -> None:
-        """A NUL and half a character are mistakes of the caller's; an empty command is none."""
+        """A NUL, half a character and no time are mistakes of the caller's; an empty command is none."""
         with back_end.sandbox() as box, box.open_session() as session:
             for command in ("true\0", "\ud800"):
                 with pytest.raises(UsageError):
                     session.run(command)
+            with pytest.raises(UsageError, match="wall_s is nan; give seconds"):
+                session.run("true", wall_s=float("nan"))
             for command in ("", " ", "# nothing", "\n"):
                 done = session.run(command)
                 assert (done.stdout, done.exit_code) == (b"", 0)

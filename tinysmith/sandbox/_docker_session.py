@@ -11,6 +11,7 @@ from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.sandbox._docker_container import Container, Running
 from tinysmith.sandbox._docker_reading import Answer, Meter
 from tinysmith.sandbox._marks import BEGIN, Reading
+from tinysmith.sandbox._words import checked_seconds
 from tinysmith.sandbox.sandbox import Session, Stop, Stopped
 from tinysmith.sandbox.spec import Executed, SandboxLimits
 from tinysmith.sandbox.tree import is_passable
@@ -56,6 +57,8 @@ class DockerSession(Session):
         """Runs a command in the shell."""
         if not is_passable(command):
             raise UsageError("The command has a NUL or half a character, which no shell can read; leave it out.")
+        if wall_s is not None:
+            checked_seconds(wall_s)
         if self._busy.locked():
             raise UsageError("The session runs a command already; it takes one at a time.")
         with self._busy:  # behind `acquire`, an exception such as Ctrl-C would leave it locked for good

@@ -24,6 +24,7 @@ from tinysmith.sandbox._lull import Lull
 from tinysmith.sandbox._marks import BEGIN_UNMARKED, Reading
 from tinysmith.sandbox._running import Process, Watch, machinery
 from tinysmith.sandbox._usage import Quota
+from tinysmith.sandbox._words import checked_seconds
 from tinysmith.sandbox.sandbox import Session, Stop, Stopped
 from tinysmith.sandbox.spec import EndedBy, Executed, SandboxLimits
 from tinysmith.sandbox.tree import is_passable
@@ -80,6 +81,8 @@ class ShellSession(Session):
         """Runs a command in the shell."""
         if not is_passable(command):
             raise UsageError("The command has a NUL or half a character, which no shell can read; leave it out.")
+        if wall_s is not None:
+            checked_seconds(wall_s)
         if self._busy.locked():
             raise UsageError("The session runs a command already; it takes one at a time.")
         with self._busy:  # behind `acquire`, an exception such as Ctrl-C would leave it locked for good
