@@ -4,11 +4,24 @@ Python looks for signals between two steps of its own. One that comes after the 
 the system that then waits, is acted on only when that call is over: a person presses again, a test waits for ever.
 """
 
+import os
+import subprocess
 import time
 from pathlib import Path
 
 _LOOKS = 5
 _PAUSE_S = 0.02
+
+
+def until_it_asks(process: "subprocess.Popen[bytes]", question: str) -> None:
+    """Goes on when a process has asked a question on its standard error, and waits for the answer."""
+    assert process.stderr is not None
+    seen = b""
+    while not seen.endswith(question.encode()):
+        byte = os.read(process.stderr.fileno(), 1)
+        assert byte, seen
+        seen += byte
+    until_it_waits(process.pid)
 
 
 def until_it_waits(process: int, within_s: float = 60.0) -> None:

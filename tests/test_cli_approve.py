@@ -1,13 +1,12 @@
 """`--approve NODE`: a person decides at the terminal."""
 
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from ctrl_c import until_it_waits
+from ctrl_c import until_it_asks
 from journals_for_cli import PIN, SAY, WALL, newest, objects, script, types
 
 from tinysmith import Journal
@@ -118,13 +117,7 @@ class TestApprove:
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as process:
-            assert process.stderr is not None
-            seen = b""
-            while not seen.endswith(b"[n]o: "):
-                byte = os.read(process.stderr.fileno(), 1)
-                assert byte, seen
-                seen += byte
-            until_it_waits(process.pid)
+            until_it_asks(process, "[n]o: ")
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 130
         with Journal(file, read_only=True) as journal:

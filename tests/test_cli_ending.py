@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from ctrl_c import until_it_waits
+from ctrl_c import until_it_asks
 from journals_for_cli import PIN, WALL
 
 from tinysmith.cli._ending import as_if_interrupted, open_streams
@@ -21,13 +21,7 @@ def waiting(command: list[str]) -> "subprocess.Popen[bytes]":
     """A process that waits for what a person types."""
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
-    assert process.stderr is not None
-    seen = b""
-    while not seen.endswith(b"end with an empty line> "):
-        byte = os.read(process.stderr.fileno(), 1)
-        assert byte, seen
-        seen += byte
-    until_it_waits(process.pid)
+    until_it_asks(process, "end with an empty line> ")
     return process
 
 
@@ -119,6 +113,7 @@ class TestStreams:
         sys.stdin.close()
 
 
+@needs_proc
 def test_what_a_command_made_is_gone(tmp_path: Path) -> None:
     """A command that is asked to end takes its sandboxes away."""
     command = [sys.executable, "-P", "-m", "tinysmith", "run", "machines:TryAgain", "--env", "demo", "--task"]
@@ -126,10 +121,7 @@ def test_what_a_command_made_is_gone(tmp_path: Path) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     pipe = subprocess.PIPE
     with subprocess.Popen(hidden, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
-        assert process.stderr is not None
-        seen = b""
-        while b"empty line> " not in seen:
-            seen += os.read(process.stderr.fileno(), 4096)
+        until_it_asks(process, "end with an empty line> ")
         assert list(tmp_path.iterdir())
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)

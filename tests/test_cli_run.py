@@ -1,7 +1,6 @@
 """`tinysmith run`, as a user types it."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ctrl_c import until_it_waits
+from ctrl_c import until_it_asks
 
 import tinysmith.environments
 from tinysmith.cli import main
@@ -159,15 +158,10 @@ class TestRun:
         with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         ) as process:
-            assert process.stderr is not None
-            seen = b""
-            while not seen.endswith(b"end with an empty line> "):
-                byte = os.read(process.stderr.fileno(), 1)
-                assert byte, seen
-                seen += byte
-            until_it_waits(process.pid)
+            until_it_asks(process, "end with an empty line> ")
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 130
+            assert process.stderr is not None
             assert b"tinysmith: interrupted" in process.stderr.read()
 
 
