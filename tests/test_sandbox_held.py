@@ -27,6 +27,11 @@ page = mmap.mmap(file, 4096, offset=8192)
 other = mmap.mmap(file, 4096)
 os.closerange(3, 256)
 """
+_NAMED = """
+file = os.open("named", os.O_RDWR | os.O_CREAT)
+os.write(file, b"x" * (1 << 20))
+whole = mmap.mmap(file, 1 << 20)
+"""
 _FIRST_ENDS = """
 import ctypes
 file = nameless("big", 1 << 20)
@@ -99,6 +104,12 @@ class TestHeld:
         """What a process has mapped counts while any thread of it is there."""
         with holding(_FIRST_ENDS) as process:
             assert held([process]) >= MEBIBYTE
+
+    @as_root_and_as_user
+    def test_a_file_with_a_name_counts_elsewhere(self) -> None:
+        """A file that has a name is counted where that is, and not here, be it open and mapped."""
+        with holding(_NAMED) as process:
+            assert held([process]) == 0
 
     def test_what_is_closed_meanwhile_hides_nothing_else(self) -> None:
         """A process that opens and closes files all the time is looked at to the end, each time."""
