@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import socket
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from types import FrameType
 
 import pytest
 from attrs import evolve
@@ -78,6 +80,17 @@ def drip_headers() -> Answer:
             handler.wfile.flush()
 
     return answer
+
+
+class Odd:
+    """Whoever asks it for something that it has not asks for ever, as of some objects that are being made."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self, name)
+
+    def frame(self) -> FrameType:
+        """Where it is at work."""
+        return sys._getframe()
 
 
 class TestRetries:
@@ -229,6 +242,7 @@ class TestTimeout:
             time.sleep(0.1)
         assert watch.is_late
         _watchdog._shut_socket_of(None)
+        _watchdog._shut_socket_of(Odd().frame())
         with socket.socket() as unconnected:
             _watchdog._shut(unconnected)
 

@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from inspect import getattr_static
 from types import FrameType
 
 AGAIN_S = 0.02
@@ -97,7 +98,8 @@ def _shut_socket_of(frame: FrameType | None) -> None:
         if frame is None:
             return
         owner = frame.f_locals.get("self")
-        for found in (owner, getattr(owner, "_sock", None)):  # an SSL socket; a stream around a plain one
+        # an SSL socket; a stream around a plain one. Another's code is not run, which may do anything here
+        for found in (owner, getattr_static(owner, "_sock", None)):
             if isinstance(found, socket.socket):
                 _shut(found)
                 return
