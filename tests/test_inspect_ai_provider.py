@@ -165,6 +165,18 @@ class TestExec:
             demand_done(Executed(b"", b"", 137, "wall_s"), "pipe")
         with pytest.raises(OSError, match="head: Input/output error"):
             demand_done(Executed(b"", b"head: Input/output error\n", 1), "pipe")
+        with pytest.raises(OSError, match="No space left on device: 'big'"):
+            demand_done(Executed(b"", b"", 137, "disk_bytes"), "big")
+
+    def test_a_file_that_is_too_large(self) -> None:
+        """A file that passes its own limit is too large, which is told apart from a full disk."""
+
+        async def work(box: TinysmithSandboxEnvironment) -> None:
+            with pytest.raises(OSError, match="File too large: 'big'"):
+                await box.write_file("big", b"0" * 5000)
+            await box.write_file("small", b"0" * 3000)
+
+        within(work, limits={"file_bytes": 4096})
 
     def test_a_sandbox_that_died(self) -> None:
         """What cannot run anything any more is unavailable, in Inspect's words."""

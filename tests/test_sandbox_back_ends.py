@@ -78,6 +78,9 @@ class TestExec:
             assert box.exec("cat", stdin=large).stdout == large
             assert box.exec("true", stdin=large).exit_code == 0
             assert box.exec("head -c 3", stdin=large).stdout == b"012"
+        with back_end.sandbox(limits=SandboxLimits(disk_bytes=1 << 20)) as box:
+            done = box.exec("sleep 0.4; cat > /dev/null; echo $?", stdin=large * 4)
+            assert done.stdout == b"0\n"  # it is no file of the sandbox's
 
     @on_each_back_end
     def test_output_is_bytes(self, back_end: Maker) -> None:

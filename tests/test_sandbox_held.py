@@ -32,6 +32,11 @@ file = os.open("named", os.O_RDWR | os.O_CREAT)
 os.write(file, b"x" * (1 << 20))
 whole = mmap.mmap(file, 1 << 20)
 """
+_IN_MEMORY = """
+file = os.memfd_create("data")
+os.write(file, b"x" * (1 << 20))
+whole = mmap.mmap(file, 1 << 20)
+"""
 _FIRST_ENDS = """
 import ctypes
 file = nameless("big", 1 << 20)
@@ -104,6 +109,12 @@ class TestHeld:
         """What a process has mapped counts while any thread of it is there."""
         with holding(_FIRST_ENDS) as process:
             assert held([process]) >= MEBIBYTE
+
+    @as_root_and_as_user
+    def test_a_file_in_memory_is_none_on_the_disk(self) -> None:
+        """What is in memory alone, as is a command's standard input, does not count, be it open and mapped."""
+        with holding(_IN_MEMORY) as process:
+            assert held([process]) == 0
 
     @as_root_and_as_user
     def test_a_file_with_a_name_counts_elsewhere(self) -> None:

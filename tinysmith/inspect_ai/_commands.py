@@ -16,7 +16,8 @@ exec /usr/bin/head -c "$2" -- "$1"
 """
 """Prints the first `$2` bytes of the file `$1`."""
 
-WRITE = f"""[ ! -d "$1" ] || exit {FOLDER}
+WRITE = f"""trap '' XFSZ  # then a write fails, instead of ending who writes
+[ ! -d "$1" ] || exit {FOLDER}
 /bin/mkdir -p -- "${{1%/*}}/" || exit {FORBIDDEN}
 [ ! -e "$1" ] || [ -w "$1" ] || exit {FORBIDDEN}
 (: >> "$1") || exit {FORBIDDEN}
@@ -25,10 +26,16 @@ exec /bin/cat > "$1"
 """Writes what it reads into the file `$1`, and makes its folders."""
 
 _ERRORS = {NOT_FOUND: errno.ENOENT, FOLDER: errno.EISDIR, FORBIDDEN: errno.EACCES}
+_TOO_LARGE = os.strerror(errno.EFBIG)
 
 
-def demand_done(done: Executed, file: str) -> None:
+def demand_done(done: Executed, file: str, *, is_small: bool = False) -> None:
     """Raises what Inspect expects of a file that cannot be read or written.
+
+    Args:
+        done: What the script gave.
+        file: The file's name.
+        is_small: Whether it may be that large; where it is too large even so, the disk is full.
 
     Raises:
         FileNotFoundError: It is not there.
@@ -44,7 +51,10 @@ def demand_done(done: Executed, file: str) -> None:
     if done.exit_code in _ERRORS:
         _raise(_ERRORS[done.exit_code], file)
     if done.exit_code:
-        raise OSError(errno.EIO, one_line(done.error_text, 200) or os.strerror(errno.EIO), file)
+        why = one_line(done.error_text, 200)
+        if why.endswith(_TOO_LARGE):
+            _raise(errno.ENOSPC if is_small else errno.EFBIG, file)
+        raise OSError(errno.EIO, why or os.strerror(errno.EIO), file)
 
 
 def _raise(code: int, file: str) -> NoReturn:

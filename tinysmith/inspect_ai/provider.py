@@ -222,11 +222,12 @@ class TinysmithSandboxEnvironment(SandboxEnvironment):
         Raises:
             IsADirectoryError: It is a folder.
             PermissionError: It may not be written.
-            OSError: The disk is full, or there are too many files.
+            OSError: It is too large, the disk is full, or there are too many files.
         """
         data = contents.encode() if isinstance(contents, str) else contents
         command = ["/bin/bash", "-c", WRITE, "bash", self._path(file)]
-        demand_done(await self._run(command, stdin=data, cwd="/", wall_s=FILE_S), file)
+        done = await self._run(command, stdin=data, cwd="/", wall_s=FILE_S)
+        demand_done(done, file, is_small=len(data) <= self.sandbox.spec.limits.file_bytes)
 
     @overload
     async def read_file(self, file: str, text: Literal[True] = ...) -> str: ...

@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from attrs import define, field
@@ -35,6 +36,16 @@ def held(processes: Sequence[int]) -> int:
     except _TooMuch:
         return BEYOND
     return found.size
+
+
+@cache
+def _memory() -> int:
+    """The device of files in memory (memfd_create(2)), such as a command's standard input that we made."""
+    descriptor = os.memfd_create("device", os.MFD_CLOEXEC)
+    try:
+        return os.fstat(descriptor).st_dev
+    finally:
+        os.close(descriptor)
 
 
 class _TooMuch(Exception):
@@ -91,7 +102,7 @@ class _Held:
             return
         begin, end, offset, major, minor = (int(part, 16) for part in found.groups()[:5])
         key = (os.makedev(major, minor), int(found[6]))
-        if key in self._known:
+        if key in self._known or key[0] == _memory():
             return
         try:
             self._add((task / "map_files" / f"{begin:x}-{end:x}").stat())
@@ -99,7 +110,7 @@ class _Held:
             self._reached[key] = max(self._reached.get(key, 0), offset + end - begin)
 
     def _add(self, found: os.stat_result) -> None:
-        if stat.S_ISREG(found.st_mode) and found.st_nlink == 0:
+        if stat.S_ISREG(found.st_mode) and found.st_nlink == 0 and found.st_dev != _memory():
             self._known[found.st_dev, found.st_ino] = found.st_blocks * 512
 
     def _spend(self, count: int) -> None:

@@ -170,7 +170,7 @@ class DockerSandbox(Sandbox):
 
     def _run(self, container: Container, meter: Meter, how: "_How") -> Executed:
         begin = time.monotonic()
-        allowed = meter.allowed()
+        allowed = meter.allowed() + len(how.stdin)  # which is in a file of the container's
         limits = ulimits(self.spec.limits, takes_away=meter.is_full)
         most = self.spec.limits.output_bytes
         stdout = Reading.new(most)
