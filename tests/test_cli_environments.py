@@ -8,6 +8,7 @@ import pytest
 from attrs import frozen
 from sandboxes import needs_sandbox
 
+import tinysmith.environments
 from tinysmith import Agent, Halt, Strategy, Task
 from tinysmith.cli import main
 from tinysmith.environments._shell_tasks import ShellTask
@@ -134,6 +135,36 @@ class TestNames:
         assert main(run) == 0
         assert main([*run, "--sandbox", "auto"]) == 2
         assert "--sandbox is for an environment. Add --env, or leave it out." in capsys.readouterr().err
+
+
+class TestSplits:
+    def test_are_run(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """`--split` runs the tasks of the splits that it names, in the tasks' order, as `--all` runs all."""
+        assert ran("demo", "--split", "questions", "-q") == 0
+        assert "6 episodes, 6 solved" in capsys.readouterr().out
+        demo = ["--env", "intercode-sql", "--data", str(Path(tinysmith.environments.__file__).parent / "demo")]
+        (tmp_path / "gave_up.json").write_text('["skip"]')
+        model = ["--model", f"scripted:{tmp_path / 'gave_up.json'}"]
+        assert main(["run", "machines:TryAgain", *demo, *model, "--split", "extra", "easy", "-q"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line.partition(":")[0] for line in lines[:3]] == ["count-boats", "largest-boats", "late-islanders"]
+
+    def test_of_a_recording(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Of a recording those of the split are run that were recorded; where none was, that is misuse."""
+        turn = {"task_id": "count-boats", "actions": ["submit"], "rewards": [0.0]}
+        (tmp_path / "said.jsonl").write_text(json.dumps(turn))
+        command = ["run", "machines:TryAgain", "--env", "demo", "--model", f"recorded:{tmp_path / 'said.jsonl'}"]
+        assert main([*command, "--split", "questions", "-q"]) == 0
+        assert "1 episode, 0 solved" in capsys.readouterr().out
+        assert main([*command, "--split", "errands"]) == 2
+        assert "None of the recorded tasks is among the 12 of --env demo in errands." in capsys.readouterr().err
+
+    def test_that_are_not_there(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Tasks without splits say so."""
+        run = ["run", "machines:TryAgain", "--env", f"{__file__}:Curious", "--model", "samples"]
+        options = ["--data", str(tmp_path), "--assets", "b", "--fidelity", "strict", "--sandbox", "auto"]
+        assert main([*run, *options, "--split", "test"]) == 2
+        assert "have no splits; use --all or --task." in capsys.readouterr().err
 
 
 class TestFactories:

@@ -45,7 +45,11 @@ MISUSES = [
     ),
     (
         "machines:TryAgain --env demo --model scripted",
-        "--env demo has 18 tasks: add --all, or --task count-boats.",
+        "--env demo has 18 tasks: add --all, --split questions, or --task count-boats.",
+    ),
+    (
+        "machines:TryAgain --env demo --model scripted --split question",
+        "There is no split 'question'. Did you mean questions",
     ),
     (
         "machines:TryAgain --env demo --model scripted --task count-boat",
@@ -93,7 +97,7 @@ MISUSES = [
     ),
     (
         f"{PIN} --env {WALL} --model samples --all",
-        "has no tasks of its own; leave out --task and --all.",
+        "has no tasks of its own; leave out --task, --split and --all.",
     ),
     (
         f"{PIN} --env {WALL} --model scripted",

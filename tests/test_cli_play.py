@@ -129,7 +129,7 @@ class TestWithoutEnvironment:
             (["--set", "hint=so"], "Alone has no brief(), and its board needs question. Add --set question=…."),
             (["--set", "question=a", "--set", "left=-1"], "the board refuses these values: left is below zero."),
             (["--set", "question=a", "--set", "left=[1]"], "--set left=[1]: the value does not fit int."),
-            (["--task", "a"], "Without --env there are no tasks; leave out --task and --all."),
+            (["--task", "a"], "Without --env there are no tasks; leave out --task, --split and --all."),
         ],
     )
     def test_what_is_missing_is_told(

@@ -51,6 +51,13 @@ class TestTasks:
         assert dict(tasks["0"].data) == {"database": "Seeds", "hardness": "easy", "tables": {}}
         assert tasks["1"].data["tables"]["beds"] == ("id",)
 
+    def test_splits(self, folder: Path) -> None:
+        """Each hardness that the file has is a split, the easiest first."""
+        assert SqlEnvironment(folder).tasks.splits == ("easy",)
+        bundled = SqlEnvironment.demo().tasks
+        assert bundled.splits == ("easy", "medium", "hard", "extra")
+        assert bundled.split("extra").ids == ("late-islanders",)
+
     def test_filters(self, folder: Path) -> None:
         """They can be filtered by what a task's data tell, and by what is asked."""
         tasks = SqlEnvironment(folder).tasks

@@ -39,7 +39,15 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     _add_explore(commands)
-    _add_run(commands.add_parser("run", help="run a strategy on tasks of an environment"))
+    _add_run(
+        commands.add_parser(
+            "run",
+            help="run a strategy on tasks of an environment",
+            epilog="For example: `tinysmith run machines:TryAgain --env demo --task count-boats --model "
+            "scripted`. Exit code 0 when solved (with --all or --split: when every episode came to a graded end), "
+            "1 when not, 2 for misuse, 3 when machinery failed.",
+        )
+    )
     _add_index(commands)
     _add_intercode(commands)
     add_journal_commands(commands)
@@ -137,6 +145,13 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     which = run.add_mutually_exclusive_group()
     which.add_argument("--task", nargs="+", action="extend", metavar="ID", help="the tasks to run")
     which.add_argument("--all", action="store_true", help="run every task (of a recording: every recorded one)")
+    which.add_argument(
+        "--split",
+        nargs="+",
+        action="extend",
+        metavar="NAME",
+        help="run every task of these splits, as --all does: fs_1, test, hard, …",
+    )
     add_bindings(run)
     run.add_argument(
         "--set", action="append", default=[], metavar="FIELD=VALUE", help="a field of the first board"

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from tinysmith._shown import near
 from tinysmith.cli._load import load_factory
-from tinysmith.environments import SqlEnvironment, StdinEnvironment
+from tinysmith.environments import SqlEnvironment, StdinEnvironment, Tasks
 from tinysmith.errors import UsageError
 from tinysmith.models.recorded import Recorded
 from tinysmith.nodes import World
@@ -167,29 +167,38 @@ def _from_factory(name: str, options: Mapping[str, Any]) -> Environment:
 def chosen_tasks(
     arguments: argparse.Namespace, environment: Environment | None, bound: Sequence[Any]
 ) -> list[Task]:
-    """The tasks that `--task` or `--all` names.
+    """The tasks that `--task`, `--split` or `--all` names.
 
     Raises:
         UsageError: None is named where the environment has tasks, or one is not there.
     """
     tasks = getattr(environment, "tasks", None)
+    named = [flag for flag in ("task", "split", "all") if getattr(arguments, flag)]
     if tasks is None:
-        if arguments.all or arguments.task:
+        if named:
             of_env = f"--env {arguments.env} has no tasks of its own"
             none = "Without --env there are no tasks" if arguments.env is None else of_env
-            raise UsageError(f"{none}; leave out --task and --all.")
+            raise UsageError(f"{none}; leave out --task, --split and --all.")
         return [Task("")]
     known = _by_id(tasks, arguments.env)
     if arguments.task:
         return [_task(known, name) for name in arguments.task]
-    if not arguments.all:
+    splits = tasks.splits if isinstance(tasks, Tasks) else ()
+    if not named:
+        some = f", --split {splits[0]}" if splits else ""
         raise UsageError(
-            f"--env {arguments.env} has {len(known)} tasks: add --all, or --task {next(iter(known))}."
+            f"--env {arguments.env} has {len(known)} tasks: add --all{some}, or --task {next(iter(known))}."
         )
+    if arguments.split:
+        if not splits:
+            raise UsageError(f"The tasks of --env {arguments.env} have no splits; use --all or --task.")
+        ids = {task.id for name in arguments.split for task in tasks.split(name)}
+        known = {name: task for name, task in known.items() if name in ids}
     recorded = [set(model.task_ids) for model in bound if isinstance(model, Recorded)]
     chosen = [task for task in known.values() if all(task.id in ids for ids in recorded)]
     if not chosen:
-        raise UsageError(f"None of the recorded tasks is among the {len(known)} of --env {arguments.env}.")
+        of = f" in {' or '.join(arguments.split)}" if arguments.split else ""
+        raise UsageError(f"None of the recorded tasks is among the {len(known)} of --env {arguments.env}{of}.")
     return chosen
 
 

@@ -63,7 +63,7 @@ def run_command(arguments: argparse.Namespace) -> int:
             pause_before=approving,
         )
         episodes = asyncio.run(play.all(tasks))
-    return exit_code(episodes, every=arguments.all)
+    return exit_code(episodes, every=arguments.all or bool(arguments.split))
 
 
 def made(strategy: type[Strategy[Any]]) -> Strategy[Any]:

@@ -20,6 +20,9 @@ from tinysmith.protocols import Task
 FILES = (("ic_spider_dev.json", "ic_spider_dbs.sql"), ("tasks.json", "databases.sql"))
 """Names of the two files, questions and dump: InterCode's, and ours for other data of the same form."""
 
+HARDNESS = ("easy", "medium", "hard", "extra")
+"""Spider's grades of how hard a question is, the easiest first: each is a split."""
+
 INSTRUCTIONS = (
     "You act on a MySQL database. One action is one SQL statement in MySQL's dialect, and you see the rows that "
     "it gives, or an error. SHOW TABLES and DESCRIBE <table> tell what there is; the database cannot be changed. "
@@ -32,7 +35,7 @@ class SqlData:
     """A folder's tasks and databases, shared by all environments on that folder.
 
     Attributes:
-        tasks: The questions.
+        tasks: The questions, with a split for each hardness.
         references: The reference statement of each task; they never leave this package.
         databases: Connections by lower-case name of the database.
     """
@@ -99,7 +102,8 @@ def _load(questions: Path, dump: Path) -> SqlData:
         tasks.append(task)
         references[task.id] = row["gold"]
     refuse_equal_ids(questions, (task.id for task in tasks))
-    return SqlData(Tasks(tasks), references, databases)
+    splits = {name: [task.id for task in tasks if task.data["hardness"] == name] for name in HARDNESS}
+    return SqlData(Tasks(tasks, splits={name: ids for name, ids in splits.items() if ids}), references, databases)
 
 
 def _text(path: Path) -> str:

@@ -92,7 +92,7 @@ class SqlEnvironment:
 
     @property
     def tasks(self) -> Tasks:
-        """All tasks, in the order of their file; an id is a row's own, else its index from 0 as text."""
+        """All tasks, with a split for each hardness; an id is a row's own, else its index from 0 as text."""
         return self._data.tasks
 
     async def reset(self, *, task: Task | None = None, seed: int | None = None) -> tuple[str, Info]:
