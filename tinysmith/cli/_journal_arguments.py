@@ -17,6 +17,13 @@ _EXPORT_CODES = "Exit code 0, 2 for misuse, 3 where a run is damaged, also where
 def add_journaling(run: argparse.ArgumentParser) -> None:
     """Adds what `run` keeps, and whom it asks."""
     run.add_argument("--journal", metavar="FILE", help="where the runs are kept; made if it is not there")
+    run.add_argument(
+        "--continue",
+        dest="goes_on",
+        action="store_true",
+        help="tell of tasks whose run in the journal has ended, and run only the others; those that were "
+        "interrupted, or that machinery broke, begin anew",
+    )
     _add_approve(run)
 
 

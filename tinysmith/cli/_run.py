@@ -13,6 +13,7 @@ from tinysmith.approval import PauseBefore
 from tinysmith.cli._approve import Approving
 from tinysmith.cli._bindings import bindings
 from tinysmith.cli._board import board_changes, first_board
+from tinysmith.cli._continuing import Continuing
 from tinysmith.cli._environments import chosen_tasks, make_environment
 from tinysmith.cli._explain import Explaining
 from tinysmith.cli._journal import opened
@@ -62,6 +63,8 @@ def run_command(arguments: argparse.Namespace) -> int:
             journal=journal,
             pause_before=approving,
         )
+        if arguments.goes_on:
+            play.goes_on()
         episodes = asyncio.run(play.all(tasks))
     return exit_code(episodes, every=arguments.all or bool(arguments.split))
 
@@ -107,6 +110,27 @@ class Play:
         self.shows_traceback = shows_traceback
         self.journal = journal
         self.pause_before = pause_before
+        self.continuing: Continuing | None = None
+
+    def goes_on(self) -> None:
+        """Takes runs of the journal that have ended for those of their tasks.
+
+        Raises:
+            UsageError: There is no journal.
+            JournalError: It is damaged.
+        """
+        if self.journal is None:
+            raise UsageError("--continue goes on with the runs of a journal. Add --journal FILE.")
+        self.continuing = Continuing(
+            self.journal,
+            self.strategy,
+            self.environment,
+            bound=self.bound,
+            tools=self.tools or {},
+            limits=self.limits,
+            seed=self.seed,
+            changes=self.changes,
+        )
 
     async def all(self, tasks: Sequence[Task]) -> list[Episode]:
         """Plays the tasks; the summary is told whatever happens to single episodes."""
@@ -135,7 +159,8 @@ class Play:
         recordings = [model for model in self.bound.values() if isinstance(model, Recorded)]
         recorded = recordings[0].turns(task.id).rewards if recordings and task.id else ()
         try:
-            ended = await arun(
+            kept = None if self.continuing is None else self.continuing.run_of(task)
+            ended = kept or await arun(
                 self.strategy,
                 model=self.bound,
                 environment=self.environment,
