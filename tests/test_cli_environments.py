@@ -101,6 +101,25 @@ class TestNames:
         assert err.count("\n") == 1
 
     @pytest.mark.parametrize(
+        ("name", "file"),
+        [
+            ("sql", "ic_spider_dev.json"),
+            ("bash", "nl2bash_fs_1.json"),
+            ("python", "ic_mbpp.json"),
+            ("ctf", "ic_ctf.json"),
+        ],
+    )
+    def test_given_the_folder_above(
+        self, name: str, file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The folder that an import of InterCode made is answered with the one in it that is meant."""
+        (tmp_path / name).mkdir()
+        (tmp_path / name / file).touch()
+        assert ran(f"intercode-{name}", "--all", "--data", str(tmp_path)) == 2
+        meant = f"{file} is not in it, but in {tmp_path / name}. Give --data {tmp_path / name}."
+        assert f"tinysmith: --data {tmp_path}: {meant}" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
         ("env", "option", "value"),
         [
             ("stdin", "--sandbox", "auto"),

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -99,8 +100,18 @@ def _built_in(name: str, options: Mapping[str, str]) -> Environment:
     _refuse(options, needed.takes, f"--env {name}")
     if needed.data and "data" not in options:
         raise UsageError(f"--env {name} needs its data: add --data DIR, with {needed.data} in it.")
+    if "data" in options:
+        _refuse_the_folder_above(name, needed.data, options["data"])
     more = {of: given for of, given in options.items() if of != "data"}
     return _MAKERS[name](options.get("data", ""), more)
+
+
+def _refuse_the_folder_above(name: str, file: str, folder: str) -> None:
+    """Refuses the folder that `tinysmith intercode import` makes where one of those in it is meant."""
+    inner = os.path.join(folder, name.removeprefix("intercode-"))  # noqa: PTH118  # see below
+    # `isfile`, unlike a Path's, answers False of what cannot be looked at; the environment says more of that.
+    if not os.path.isfile(os.path.join(folder, file)) and os.path.isfile(os.path.join(inner, file)):  # noqa: PTH113, PTH118
+        raise UsageError(f"--data {folder}: {file} is not in it, but in {inner}. Give --data {inner}.")
 
 
 # What needs a sandbox is imported when it is asked for, so that nobody else waits for it.
