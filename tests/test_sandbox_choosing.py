@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sandboxes import AVAILABLE, needs_sandbox
@@ -20,6 +21,12 @@ class TestBackend:
         """The message names what there is."""
         with pytest.raises(UsageError, match=r"no sandbox 'buble'\. Did you mean bubblewrap"):
             backend("buble")
+
+    @pytest.mark.parametrize("name", [None, 3, ["bubblewrap"], Bubblewrap()])
+    def test_a_name_is_a_text(self, name: Any) -> None:
+        """What is none, such as a back end that there is already, is refused as a wrong name is."""
+        with pytest.raises(UsageError, match=r"^There is no sandbox "):
+            backend(name)
 
     @needs_sandbox
     def test_auto_takes_bubblewrap_where_it_works(self) -> None:

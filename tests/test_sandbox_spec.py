@@ -55,7 +55,7 @@ class TestSandboxSpec:
             with pytest.raises(UsageError, match="'A' has no name, or a NUL"):
                 SandboxSpec(environment={"A": value})
 
-    @pytest.mark.parametrize("binds", [{"/data": "/x"}, ("/x", "/data"), [None], "/x", 5])
+    @pytest.mark.parametrize("binds", [{"/data": "/x"}, ("/x", "/data"), [None], "/x", 5, Bind("/x", "/x")])
     def test_binds_are_binds(self, binds: Any) -> None:
         """What is shown is said by a tuple of `Bind`; anything else is refused."""
         with pytest.raises(UsageError, match=r"SandboxSpec: binds is .*; give a tuple of Bind\(source, target\)"):
@@ -66,6 +66,38 @@ class TestSandboxSpec:
         assert Bind("/srv/data", "/data").source == Path("/srv/data")
         with pytest.raises(UsageError, match="Bind: target is 'data'"):
             Bind(Path("/srv/data"), "data")
+
+    @pytest.mark.parametrize("source", [None, 3, b"/usr", "/us\0r", "/us\ud800r"])
+    def test_a_bind_s_source_is_a_path(self, source: Any) -> None:
+        """Anything else, and what no path can hold, is refused when the bind is made."""
+        with pytest.raises(UsageError, match=r"^Bind: source is .*; give a path"):
+            Bind(source, "/data")
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"tree": {"/a": "x"}}, r"SandboxSpec: tree is \{'/a': 'x'\}; give a Tree, such as Tree\.of\("),
+            ({"tree": None}, "SandboxSpec: tree is None; give a Tree"),
+            ({"limits": {"wall_s": 3}}, r"SandboxSpec: limits is .*; give SandboxLimits\(wall_s="),
+            ({"limits": None}, r"SandboxSpec: limits is None; give SandboxLimits\(wall_s="),
+            ({"cwd": 3}, "SandboxSpec: cwd is 3; give an absolute path"),
+            ({"cwd": b"/a"}, "SandboxSpec: cwd is b'/a'; give an absolute path"),
+            ({"environment": "A=1"}, "The environment is a str; give a dict"),
+            ({"environment": {"A": 1}}, "The environment has the variable 'A' with a int; give texts"),
+            ({"environment": {"A": b"key"}}, "The environment has the variable 'A' with a bytes; give texts"),
+            ({"environment": {1: "A"}}, "The environment has the variable 1 with a str; give texts"),
+        ],
+    )
+    def test_each_is_of_its_kind(self, options: dict[str, Any], said: str) -> None:
+        """A value of another kind is refused when the spec is made, in one sentence."""
+        with pytest.raises(UsageError, match=f"^{said}"):
+            SandboxSpec(**options)
+
+    def test_what_can_only_mean_one_thing(self) -> None:
+        """A list of binds, and paths as paths, are taken; the spec can be hashed."""
+        spec = SandboxSpec(binds=[Bind("/srv", Path("/data"))], cwd=Path("/data"))
+        assert spec == SandboxSpec(binds=(Bind(Path("/srv"), "/data"),), cwd="/data")
+        assert len({spec}) == 1
 
 
 class TestExecuted:

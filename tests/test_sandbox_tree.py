@@ -1,7 +1,8 @@
 """File trees as data."""
 
 import json
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -145,6 +146,72 @@ class TestRead:
         """A file that is not there is named."""
         with pytest.raises(DataError, match="there is no such file; name a "):
             Tree.read(tmp_path / "x")
+
+
+class TestKinds:
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"path": None}, "Entry: None is no path of a tree"),
+            ({"path": b"/a"}, "Entry: b'/a' is no path of a tree"),
+            ({"path": "/a", "data": "text"}, "Entry: data is a str; give bytes"),
+            ({"path": "/a", "data": None}, "Entry: data is a NoneType; give bytes"),
+            ({"path": "/a", "kind": "link", "target": b"/b"}, "Entry /a: a link has a target"),
+            ({"path": "/a", "mtime_s": "now"}, "Entry /a: mtime_s is 'now'; give seconds since 1970"),
+            ({"path": "/a", "mtime_s": True}, "Entry /a: mtime_s is True; give seconds since 1970"),
+        ],
+    )
+    def test_of_an_entry(self, options: dict[str, Any], said: str) -> None:
+        """A value of another kind is refused when the entry is made, not when a sandbox is."""
+        with pytest.raises(UsageError, match=f"^{re.escape(said)}"):
+            Entry(**options)
+
+    @pytest.mark.parametrize("entries", [Entry("/a"), {"/a": "text"}, "/a", ["/a"], None])
+    def test_of_a_tree(self, entries: Any) -> None:
+        """What holds no entries is refused, and the message names what takes texts by path."""
+        with pytest.raises(UsageError, match=r"^Tree: entries is .*; give a list of Entry, or use Tree\.of"):
+            Tree(entries)
+
+    @pytest.mark.parametrize(
+        ("files", "said"),
+        [
+            ("/a", "Tree.of: this is '/a'; give a dict of texts by path"),
+            ([("/a", "x")], "Tree.of: this is [('/a', 'x')]; give a dict"),
+            ({"/a": None}, "Tree.of: '/a' holds None; give a text or bytes"),
+            (
+                {"/a": Path("/etc/hostname")},
+                "Tree.of: '/a' holds PosixPath('/etc/hostname'); give a text or bytes",
+            ),
+            ({"/a/": "text"}, "Tree.of: '/a/' is a folder and holds 'text'; give it the empty text"),
+            ({"/a//": ""}, "Entry: '/a/' is no path of a tree"),
+            ({"/a": "\ud800"}, "Tree.of: in '/a' is half of a surrogate pair; write another text"),
+            ({3: "x"}, "Entry: 3 is no path of a tree"),
+        ],
+    )
+    def test_of_files(self, files: Any, said: str) -> None:
+        """What is neither a text nor bytes at a path is refused, rather than made a file of something else."""
+        with pytest.raises(UsageError, match=f"^{re.escape(said)}"):
+            Tree.of(files)
+
+    @pytest.mark.parametrize("path", [None, 3, b"a.tree.json", {"/a": "x"}])
+    def test_of_a_file_that_is_read(self, path: Any) -> None:
+        """What is no path is refused."""
+        with pytest.raises(UsageError, match=r"^Tree\.read: path is .*; give a path"):
+            Tree.read(path)
+
+    def test_a_tree_is_added_to_a_tree(self) -> None:
+        """A dict is not."""
+        with pytest.raises(TypeError, match="unsupported operand"):
+            Tree() + {"/a": "x"}  # type: ignore[operator]  # the mistake that is meant
+
+    def test_what_can_only_mean_one_thing(self) -> None:
+        """A list of entries, a `Path` and a bytearray are taken, so a tree stays immutable and can be hashed."""
+        here: Any = PurePosixPath("/a")
+        data: Any = bytearray(b"x")
+        tree = Tree([Entry(here, data=data), Entry("/b", "link", target=PurePosixPath("a"))])
+        assert tree == Tree((Entry("/a", data=b"x"), Entry("/b", "link", target="a")))
+        assert hash(tree) == hash(Tree(tuple(tree.entries)))
+        assert Tree.of({here: data}) == Tree((Entry("/a", data=b"x"),))
 
 
 class TestTexts:

@@ -11,10 +11,9 @@ from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.sandbox._docker_container import Container, Running
 from tinysmith.sandbox._docker_reading import Answer, Meter
 from tinysmith.sandbox._marks import BEGIN, Reading
-from tinysmith.sandbox._words import checked_seconds
+from tinysmith.sandbox._words import checked_seconds, demand_line
 from tinysmith.sandbox.sandbox import Session, Stop, Stopped
 from tinysmith.sandbox.spec import Executed, SandboxLimits
-from tinysmith.sandbox.tree import is_passable
 
 _CLOSED = "The session was closed while a command ran; take one at a time."
 _KILLED = 137
@@ -55,8 +54,7 @@ class DockerSession(Session):
 
     def run(self, command: str, *, wall_s: float | None = None, stop: Stop | None = None) -> Executed:
         """Runs a command in the shell."""
-        if not is_passable(command):
-            raise UsageError("The command has a NUL or half a character, which no shell can read; leave it out.")
+        demand_line(command)
         if wall_s is not None:
             checked_seconds(wall_s)
         if self._busy.locked():

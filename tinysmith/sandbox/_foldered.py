@@ -17,7 +17,7 @@ from tinysmith.sandbox._folder import Folder
 from tinysmith.sandbox._running import Output, Process, Watch, attend, in_memory, machinery
 from tinysmith.sandbox._session import Beginning, ShellSession
 from tinysmith.sandbox._usage import Count, Quota
-from tinysmith.sandbox._words import checked_seconds
+from tinysmith.sandbox._words import checked_seconds, checked_stdin
 from tinysmith.sandbox.sandbox import Sandbox, Session, Stop, Stopped
 from tinysmith.sandbox.spec import EndedBy, Executed, SandboxLimits, SandboxSpec
 
@@ -83,9 +83,10 @@ class FolderSandbox(Sandbox):
         look = partial(self.quota.look, limits=limits)
         seconds = self.spec.limits.wall_s if wall_s is None else checked_seconds(wall_s)
         watch = Watch(begin + seconds, stop, look)
+        read = checked_stdin(stdin)
         self.demand_open()
         how = self.invocation(command, cwd, environment, limits)
-        done = self._run(how, watch, stdin, merges_stderr=merges_stderr)
+        done = self._run(how, watch, read, merges_stderr=merges_stderr)
         if done.exit_code < 0 or self._is_closed:
             self._explain(done)
         self.quota.look_again(limits)

@@ -24,10 +24,9 @@ from tinysmith.sandbox._lull import Lull
 from tinysmith.sandbox._marks import BEGIN_UNMARKED, Reading
 from tinysmith.sandbox._running import Process, Watch, machinery
 from tinysmith.sandbox._usage import Quota
-from tinysmith.sandbox._words import checked_seconds
+from tinysmith.sandbox._words import checked_seconds, demand_line
 from tinysmith.sandbox.sandbox import Session, Stop, Stopped
 from tinysmith.sandbox.spec import EndedBy, Executed, SandboxLimits
-from tinysmith.sandbox.tree import is_passable
 
 _KILLED = 137
 _ROUND_S = 0.05
@@ -79,8 +78,7 @@ class ShellSession(Session):
 
     def run(self, command: str, *, wall_s: float | None = None, stop: Stop | None = None) -> Executed:
         """Runs a command in the shell."""
-        if not is_passable(command):
-            raise UsageError("The command has a NUL or half a character, which no shell can read; leave it out.")
+        demand_line(command)
         if wall_s is not None:
             checked_seconds(wall_s)
         if self._busy.locked():

@@ -19,7 +19,7 @@ from tinysmith.sandbox._invocation import BWRAP, Invocation, copying, counting, 
 from tinysmith.sandbox._usage import Count
 from tinysmith.sandbox._words import checked_cwd, checked_environment, checked_words
 from tinysmith.sandbox.sandbox import Sandbox, Stop
-from tinysmith.sandbox.spec import Availability, SandboxLimits, SandboxSpec
+from tinysmith.sandbox.spec import Availability, SandboxLimits, SandboxSpec, demand_spec
 
 _INSTALL = "Install it, on Debian or Ubuntu with `apt-get install bubblewrap`."
 _REFUSED = (
@@ -63,6 +63,7 @@ class Bubblewrap:
             SandboxUnavailable: There is no `bwrap`, or no place for its files.
             UsageError: A bind's source is not there, or the tree cannot be made.
         """
+        demand_spec(spec)
         if not Path(self.program).exists():
             raise SandboxUnavailable(f"There is no {self.program}. {_INSTALL}")
         return BubblewrapSandbox(spec, self.program)

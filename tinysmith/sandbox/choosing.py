@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from tinysmith._arguments import told
 from tinysmith._shown import near
 from tinysmith.errors import SandboxUnavailable, UsageError
 from tinysmith.sandbox.bubblewrap import Bubblewrap
@@ -24,10 +25,15 @@ def backend(name: str = "auto") -> Backend:
         UsageError: There is none of that name.
         SandboxUnavailable: It cannot be used here, or, with `auto`, none can; the message says what to install.
     """
-    if name != "auto" and name not in BACKENDS:
-        raise UsageError(f"There is no sandbox {name!r}. {near(name, [*BACKENDS, 'auto'])}")
+    demand_name(name)
     names = _AUTO if name == "auto" else (name,)
     return first_of({each: BACKENDS[each]() for each in names})
+
+
+def demand_name(name: object) -> None:
+    """Raises a `UsageError` unless a back end has this name; it offers those that do."""
+    if not isinstance(name, str) or name not in (*BACKENDS, "auto"):
+        raise UsageError(f"There is no sandbox {told(name)}. {near(str(name), [*BACKENDS, 'auto'])}")
 
 
 def first_of(made: Mapping[str, Backend]) -> Backend:

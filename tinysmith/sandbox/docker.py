@@ -17,9 +17,15 @@ from tinysmith.sandbox._docker_scripts import SHELL, beginning
 from tinysmith.sandbox._docker_session import DockerSession
 from tinysmith.sandbox._invocation import ENVIRONMENT
 from tinysmith.sandbox._marks import Reading
-from tinysmith.sandbox._words import checked_cwd, checked_environment, checked_seconds, checked_words
+from tinysmith.sandbox._words import (
+    checked_cwd,
+    checked_environment,
+    checked_seconds,
+    checked_stdin,
+    checked_words,
+)
 from tinysmith.sandbox.sandbox import Sandbox, Session, Stop, Stopped
-from tinysmith.sandbox.spec import Availability, Executed, SandboxSpec
+from tinysmith.sandbox.spec import Availability, Executed, SandboxSpec, demand_spec
 
 IMAGE = "buildpack-deps:bookworm-scm"
 """Debian 12 with Bash, coreutils, Git and Python 3.11, which is about 130 MB to download."""
@@ -61,6 +67,7 @@ class Docker:
             SandboxUnavailable: The SDK, the engine or the image is missing.
             UsageError: A bind's source is not there, or the tree cannot be made in the image.
         """
+        demand_spec(spec)
         return DockerSandbox(spec, self)
 
 
@@ -112,7 +119,7 @@ class DockerSandbox(Sandbox):
         place = checked_cwd(self.spec.cwd if cwd is None else cwd)
         self._demand_open()
         seconds = self.spec.limits.wall_s if wall_s is None else checked_seconds(wall_s)
-        how = _How(words, stdin, place, merges_stderr, seconds, stop)
+        how = _How(words, checked_stdin(stdin), place, merges_stderr, seconds, stop)
         try:
             return self._run(self._container, self._meter, how)
         except EnvironmentLost:

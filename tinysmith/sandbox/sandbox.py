@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol, Self, TypeVar, runtime_checkable
 
+from tinysmith._arguments import path_text, told
 from tinysmith._threads import in_thread, settled
 from tinysmith.errors import SandboxError, UsageError
 from tinysmith.sandbox.spec import Availability, Executed, SandboxSpec
-from tinysmith.sandbox.tree import is_plain_path
+from tinysmith.sandbox.tree import MOST_MODE, is_plain_path
 
 R = TypeVar("R")
 
@@ -202,6 +203,8 @@ class Sandbox(ABC):
         Raises:
             SandboxError: It is no file that can be read, or too large.
         """
+        if most_bytes is not None and (type(most_bytes) is not int or most_bytes < 0):
+            raise UsageError(f"most_bytes is {told(most_bytes)}; give a whole number from 0 on.")
         most = self.spec.limits.output_bytes - 1
         most = most if most_bytes is None else min(most, most_bytes)
         count = str(most + 1)
@@ -222,12 +225,14 @@ class Sandbox(ABC):
 
         Raises:
             SandboxError: It cannot be written there, or is beyond a limit; what was there may be lost.
-            UsageError: `data` is no bytes.
+            UsageError: `data` is no bytes, or `mode` no permissions.
         """
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise UsageError(
                 f"{path} cannot be written: this is {type(data).__name__}; give bytes (`text.encode()`)."
             )
+        if type(mode) is not int or not 0 <= mode <= MOST_MODE:
+            raise UsageError(f"{path} cannot be written: mode is {told(mode)}; give an integer from 0 to 0o7777.")
         script = 'set -e; /bin/rm -f -- "$1"; /bin/cat > "$1"; /bin/chmod "$2" -- "$1"'
         command = ["/bin/bash", "-c", script, "bash", _within(path), f"{mode:o}"]
         _accept(self.exec(command, stdin=data, cwd="/", stop=stop), path, "written")
@@ -310,8 +315,9 @@ class Backend(Protocol):
 
 
 def _within(path: str) -> str:
+    path = path_text(path)
     if not is_plain_path(path) or path == "/":
-        raise UsageError(f"{path!r} is no file's path; give an absolute one without `.` and `..`.")
+        raise UsageError(f"{told(path)} is no file's path; give an absolute one without `.` and `..`.")
     return f".{path}"
 
 

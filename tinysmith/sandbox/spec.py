@@ -1,15 +1,21 @@
 """What a sandbox is asked to be, and what a command in it gave."""
 
+from collections.abc import Iterable, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from attrs import Attribute, field, fields, frozen
 
+from tinysmith import _arguments
+from tinysmith._arguments import path_text, several, told
 from tinysmith.errors import UsageError
-from tinysmith.mapping import EMPTY, FrozenDict, freeze
+from tinysmith.mapping import EMPTY, FrozenDict
+from tinysmith.sandbox._words import checked_environment
 from tinysmith.sandbox.tree import Tree, is_passable, is_plain_path
 
 MEBIBYTE = 1 << 20
+_NO_LIMITS = "{}: limits is {}; give SandboxLimits(wall_s=…)."
 _MOST = 1 << 60  # what is larger, no limit of the kernel holds
 
 EndedBy: TypeAlias = Literal["", "wall_s", "output_bytes", "disk_bytes", "files"]
@@ -50,12 +56,30 @@ class SandboxLimits:
                 raise UsageError(f"SandboxLimits: {limit.name} is {value!r}; give a positive, finite number.")
 
 
+def limits_of(limits: SandboxLimits | None, owner: str) -> SandboxLimits:
+    """What may be used; what is usual where nothing is given.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    if limits is not None and not isinstance(limits, SandboxLimits):
+        raise UsageError(_NO_LIMITS.format(owner, told(limits)))
+    return limits or SandboxLimits()
+
+
 def _plain(owner: Any, attribute: "Attribute[str]", value: str) -> None:
     if not is_plain_path(value):
         raise UsageError(
-            f"{type(owner).__name__}: {attribute.name} is {value!r}; give an absolute path without `.`, `..`, "
+            f"{type(owner).__name__}: {attribute.name} is {told(value)}; give an absolute path without `.`, `..`, "
             "doubled slashes and NUL."
         )
+
+
+def _source(value: str | PathLike[str]) -> Path:
+    source = _arguments.path(value, "Bind: source")
+    if not is_passable(str(source)):
+        raise UsageError(f"Bind: source is {told(value)}; give a path without NUL and halves of characters.")
+    return source
 
 
 @frozen
@@ -67,20 +91,17 @@ class Bind:
         target: Where it is shown: an absolute path.
     """
 
-    source: Path = field(converter=Path)
-    target: str = field(validator=_plain)
+    source: Path = field(converter=_source)
+    target: str = field(converter=path_text, validator=_plain)
 
 
-def _is_environment(_: Any, __: "Attribute[Any]", value: FrozenDict[str, str]) -> None:
-    for name, text in value.items():
-        if not name or "=" in name or not is_passable(name + text):
-            problem = f"the environment variable {name!r} has no name, or a NUL or a `=` where none may be"
-            raise UsageError(f"SandboxSpec: {problem}; rename it.")
+def _environment(value: Mapping[str, str]) -> FrozenDict[str, str]:
+    return FrozenDict(checked_environment(value))
 
 
-def _are_binds(_: Any, __: "Attribute[Any]", value: tuple[Bind, ...]) -> None:
-    if not isinstance(value, (tuple, list)) or not all(isinstance(bind, Bind) for bind in value):
-        raise UsageError(f"SandboxSpec: binds is {str(value)[:80]!r}; give a tuple of Bind(source, target).")
+def binds_of(binds: Iterable[Bind]) -> tuple[Bind, ...]:
+    """What is shown, as a tuple."""
+    return several(binds, Bind, "SandboxSpec: binds", "a tuple of Bind(source, target)")
 
 
 @frozen
@@ -97,15 +118,29 @@ class SandboxSpec:
     """
 
     tree: Tree = field(factory=Tree)
-    binds: tuple[Bind, ...] = field(default=(), validator=_are_binds)
-    environment: FrozenDict[str, str] = field(default=EMPTY, converter=freeze, validator=_is_environment)
-    cwd: str = field(default="/", validator=_plain)
+    binds: tuple[Bind, ...] = field(default=(), converter=binds_of)
+    environment: FrozenDict[str, str] = field(default=EMPTY, converter=_environment)
+    cwd: str = field(default="/", converter=path_text, validator=_plain)
     network: Literal["none"] = "none"
     limits: SandboxLimits = field(factory=SandboxLimits)
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.tree, Tree):
+            raise UsageError(
+                f"SandboxSpec: tree is {told(self.tree)}; give a Tree, such as Tree.of({{path: text}})."
+            )
+        if not isinstance(self.limits, SandboxLimits):
+            raise UsageError(_NO_LIMITS.format("SandboxSpec", told(self.limits)))
         if self.network != "none":
             raise UsageError(f"SandboxSpec: network is {self.network!r}; there is only 'none'.")
+
+
+def demand_spec(spec: object) -> None:
+    """Raises a `UsageError` unless a sandbox can be made of it, as far as its kind tells."""
+    if not isinstance(spec, SandboxSpec):
+        raise UsageError(
+            f"A sandbox is made of a SandboxSpec, and this is {told(spec)}; give SandboxSpec(tree, …)."
+        )
 
 
 @frozen

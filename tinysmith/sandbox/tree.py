@@ -10,17 +10,22 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
+from tinysmith import _arguments
+from tinysmith._arguments import path_text, several, told
+from tinysmith._shown import encodable
 from tinysmith.errors import DataError, UsageError
 
 Kind: TypeAlias = Literal["dir", "file", "link"]
 _KINDS = ("dir", "file", "link")
-_MOST_MODE = 0o7777
+MOST_MODE = 0o7777
 _LATEST_S = float(1 << 33)  # beyond it some file systems have no times
 _MOST_NAME = 255  # bytes; Linux has no longer ones
 
 
-def is_plain_path(path: str) -> bool:
-    """Whether a path is absolute and has no `.`, `..`, empty, too long or NUL-bearing part."""
+def is_plain_path(path: object) -> bool:
+    """Whether this is an absolute path as text, without `.`, `..`, empty, too long or NUL-bearing parts."""
+    if not isinstance(path, str):
+        return False
     if path == "/":
         return True
     parts = path.split("/")
@@ -31,12 +36,22 @@ def is_plain_path(path: str) -> bool:
     )
 
 
-def is_passable(text: str) -> bool:
-    """Whether a text can be given to the system: it has no NUL and no half of a character."""
+def is_passable(text: object) -> bool:
+    """Whether this is a text that can be given to the system: it has no NUL and no half of a character."""
     try:
-        return b"\0" not in text.encode()
+        return isinstance(text, str) and b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
+
+
+def _bytes(data: bytes | bytearray | memoryview) -> bytes:
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise UsageError(f"Entry: data is a {type(data).__name__}; give bytes (`text.encode()`).")
+    return bytes(data)
+
+
+def _entries(entries: "Iterable[Entry]") -> "tuple[Entry, ...]":
+    return several(entries, Entry, "Tree: entries", "a list of Entry, or use Tree.of({path: text})")
 
 
 @frozen
@@ -52,23 +67,24 @@ class Entry:
         mtime_s: When it was changed, in seconds since 1970 (UTC); None for when the sandbox is made.
     """
 
-    path: str
+    path: str = field(converter=path_text)
     kind: Kind = "file"
     mode: int = 0o644
-    data: bytes = field(default=b"", repr=False)
-    target: str = ""
+    data: bytes = field(default=b"", repr=False, converter=_bytes)
+    target: str = field(default="", converter=path_text)
     mtime_s: float | None = None
 
     def __attrs_post_init__(self) -> None:
         if not is_plain_path(self.path) or self.path == "/":
-            raise UsageError(f"Entry: {self.path!r} is no path of a tree; give an absolute one without `..`.")
+            raise UsageError(f"Entry: {told(self.path)} is no path of a tree; give an absolute one without `..`.")
         if self.kind not in _KINDS:
             raise UsageError(f"Entry {self.path}: kind is {self.kind!r}; give dir, file or link.")
-        if type(self.mode) is not int or not 0 <= self.mode <= _MOST_MODE:
+        if type(self.mode) is not int or not 0 <= self.mode <= MOST_MODE:
             raise UsageError(f"Entry {self.path}: mode is {self.mode!r}; give an integer from 0 to 0o7777.")
         if (self.kind == "link") != bool(self.target) or not is_passable(self.target):
             raise UsageError(f"Entry {self.path}: a link has a target, without NUL, and nothing else has one.")
-        if self.mtime_s is not None and not abs(self.mtime_s) < _LATEST_S:
+        is_time = type(self.mtime_s) in {int, float, type(None)} and abs(self.mtime_s or 0) < _LATEST_S
+        if not is_time:
             raise UsageError(f"Entry {self.path}: mtime_s is {self.mtime_s!r}; give seconds since 1970.")
         if self.data and self.kind != "file":
             raise UsageError(f"Entry {self.path}: a {self.kind} holds no data; make it a file.")
@@ -82,7 +98,7 @@ class Tree:
         entries: In the order in which they are made.
     """
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[Entry, ...] = field(default=(), converter=_entries)
 
     def __attrs_post_init__(self) -> None:
         kinds: dict[str, Kind] = {}
@@ -98,15 +114,14 @@ class Tree:
 
     @classmethod
     def of(cls, files: Mapping[str, str | bytes]) -> "Tree":
-        """The tree of some files, by path: `{"/notes/a.txt": "text"}`; a path that ends with `/` is a folder."""
-        return cls(
-            tuple(
-                Entry(path.rstrip("/"), "dir", 0o755)
-                if path.endswith("/")
-                else Entry(path, data=text.encode() if isinstance(text, str) else text)
-                for path, text in files.items()
-            )
-        )
+        """The tree of some files, by path: `{"/notes/a.txt": "text"}`; a path that ends with `/` is a folder.
+
+        Raises:
+            UsageError: Something is no path, neither a text nor bytes, or given to a folder.
+        """
+        if not isinstance(files, Mapping):
+            raise UsageError(f"Tree.of: this is {told(files)}; give a dict of texts by path.")
+        return cls(tuple(_given(path_text(path), text) for path, text in files.items()))
 
     @classmethod
     def read(cls, path: Path | str) -> "Tree":
@@ -118,7 +133,7 @@ class Tree:
         Raises:
             DataError: There is no such file, or it is none of these; the message says which row.
         """
-        place = Path(path)
+        place = _arguments.path(path, "Tree.read: path")
         try:
             rows = json.loads(place.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -148,6 +163,8 @@ class Tree:
 
     def __add__(self, other: "Tree") -> "Tree":
         """Both trees; what the second has replaces what the first has at the same path."""
+        if not isinstance(other, Tree):
+            return NotImplemented
         theirs = {entry.path for entry in other.entries}
         return Tree((*(entry for entry in self.entries if entry.path not in theirs), *other.entries))
 
@@ -158,6 +175,22 @@ def parents_of(path: str) -> Iterable[str]:
     while end > 0:
         yield path[:end]
         end = path.rfind("/", 0, end)
+
+
+def _given(path: Any, text: Any) -> Entry:
+    if isinstance(path, str) and path.endswith("/"):
+        if text not in ("", b""):
+            raise UsageError(f"Tree.of: {path!r} is a folder and holds {told(text)}; give it the empty text.")
+        return Entry(path[:-1], "dir", 0o755)
+    if isinstance(text, str):
+        if text != encodable(text):
+            raise UsageError(
+                f"Tree.of: in {path!r} is half of a surrogate pair; write another text, or give bytes."
+            )
+        return Entry(path, data=text.encode())
+    if not isinstance(text, (bytes, bytearray, memoryview)):
+        raise UsageError(f"Tree.of: {path!r} holds {told(text)}; give a text or bytes.")
+    return Entry(path, data=text)
 
 
 def _entry(number: int, row: Any) -> Entry:

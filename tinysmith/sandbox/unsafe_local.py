@@ -20,7 +20,7 @@ from tinysmith.sandbox._invocation import ENVIRONMENT, limited
 from tinysmith.sandbox._running import Process, Status, descendants, machinery
 from tinysmith.sandbox._words import checked_cwd, checked_environment, checked_words
 from tinysmith.sandbox.sandbox import Sandbox, Stop
-from tinysmith.sandbox.spec import Availability, SandboxLimits, SandboxSpec
+from tinysmith.sandbox.spec import Availability, SandboxLimits, SandboxSpec, demand_spec
 
 
 class UnsafeLocal:
@@ -36,6 +36,7 @@ class UnsafeLocal:
         Raises:
             UsageError: The spec has binds, or its tree cannot be made.
         """
+        demand_spec(spec)
         if spec.binds:
             raise UsageError("UnsafeLocal shows no binds: commands see the whole host; leave them out.")
         return LocalSandbox(spec)
