@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinysmith.environments import Tasks
+from tinysmith.environments.tasks import chosen_task
 from tinysmith.errors import UsageError
 from tinysmith.protocols import Task, Taskset
 
@@ -55,7 +56,13 @@ class TestMaking:
                 {"dev": ["sow", "sov"]},
                 "The split 'dev' names the task 'sov', which is not there. Did",
             ),
-            ([Task("a")], {"dev": [7]}, "names the task 7, which is not there. There is a."),
+            (Task("a"), None, "These tasks are Task(id='a'"),
+            (None, None, "These tasks are None; give a list of Task objects."),
+            ([Task("a")], {"dev": [7]}, "The split 'dev' is (7,); give a list of ids of tasks."),
+            ([Task("a"), Task("b")], {"dev": "ab"}, "The split 'dev' is 'ab'; give a list of ids of tasks."),
+            ([Task("a")], {"dev": None}, "The split 'dev' is None; give a list of ids of tasks."),
+            ([Task("a")], {"dev": [["a"]]}, "The split 'dev' is (['a'],); give a list of ids of tasks."),
+            ([Task("a")], ["dev"], "The splits are ['dev']; give a dict of lists of ids by name."),
         ],
     )
     def test_refused(self, tasks: Any, splits: Any, said: str) -> None:
@@ -143,13 +150,66 @@ class TestChoosing:
         assert {FARM.any(seed).id for seed in seeds} == set(FARM.ids)
         assert {FARM.sample(1, seed=seed).ids for seed in seeds} == {("sow",), ("hoe",), ("reap",)}
 
-    @pytest.mark.parametrize("count", [-1, 4])
+    @pytest.mark.parametrize("count", [-1, 4, 1.0, "1", True])
     def test_too_many(self, count: int) -> None:
         """More tasks than there are, or fewer than none, cannot be taken."""
-        with pytest.raises(UsageError, match=f"Cannot take {count} of 3 tasks; take 0 to 3."):
+        with pytest.raises(UsageError, match=f"Cannot take {count!r} of 3 tasks; take 0 to 3."):
             FARM.sample(count, seed=1)
+
+    @pytest.mark.parametrize("seed", ["1", 1.0, True, [1], float("nan")])
+    def test_a_seed_is_a_whole_number(self, seed: Any) -> None:
+        """Another seed, some of which would choose otherwise each time, is refused."""
+        with pytest.raises(UsageError, match=r"^The seed is .*; give a whole number"):
+            FARM.any(seed)
+        with pytest.raises(UsageError, match=r"^The seed is .*; give a whole number"):
+            FARM.sample(1, seed=seed)
+
+    @pytest.mark.parametrize("task", ["sow", 3, {"id": "sow"}])
+    def test_the_task_of_an_episode_is_a_task(self, task: Any) -> None:
+        """An id in its place is refused, and the message says how to come by the task."""
+        with pytest.raises(UsageError, match=r"^The task of an episode is .*; give a Task, such as environment"):
+            chosen_task(FARM, task, None)
+
+    @pytest.mark.parametrize("holds", ["test", None, True])
+    def test_a_filter_is_a_function(self, holds: Any) -> None:
+        """The name of a split in its place is refused."""
+        with pytest.raises(UsageError, match=r"^where: holds is .*; give a function of a task, or use split"):
+            FARM.where(holds)
+
+    def test_what_cannot_be_hashed_is_not_there(self) -> None:
+        """A list is in no tasks, and names no split."""
+        assert ["sow"] not in FARM
+        with pytest.raises(UsageError, match=r"There is no split \['test'\]"):
+            FARM.split(["test"])  # type: ignore[arg-type]  # the mistake that is meant
 
     def test_none(self) -> None:
         """Nothing can be chosen from nothing."""
         with pytest.raises(UsageError, match="no tasks to choose from"):
             FARM.split("none").any(1)
+
+
+class TestTask:
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            ({"id": 3}, "Task: id is 3; give a text."),
+            ({"query": None}, "Task: query is None; give a text."),
+            ({"instructions": ["Act."]}, "Task: instructions is ['Act.']; give a text."),
+            ({"data": "abc"}, "Task: data is a str that cannot be kept; give a dict of JSON data."),
+            (
+                {"data": {"a": {1}}},
+                "Task: data is a dict that cannot be kept (a set is no JSON data); give a dict",
+            ),
+            ({"script": "abc"}, "Task: script is 'abc'; give a list of texts."),
+            ({"script": [3]}, "Task: script is (3,); give a list of texts."),
+        ],
+    )
+    def test_is_made_of_texts_and_data(self, wrong: dict[str, Any], said: str) -> None:
+        """A value of another kind is refused when the task is made; a text is no list of letters."""
+        with pytest.raises(UsageError, match=f"^{re.escape(said)}"):
+            Task(**{"id": "a", **wrong})
+
+    def test_a_list_is_a_script(self) -> None:
+        """It becomes a tuple, so that a task never changes and can be hashed."""
+        assert Task("a", script=["x", "y"]) == Task("a", script=("x", "y"))
+        assert hash(Task("a", script=["x"])) == hash(Task("a", script=("x",)))

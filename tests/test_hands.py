@@ -133,6 +133,22 @@ class TestEnvironment:
         with pytest.raises(UsageError, match=r"Look\.eye acts in an environment\. Give the run environment="):
             run(Look(), Pad(), model=Scripted([]))
 
+    @pytest.mark.parametrize("task", ["sum", 3, {"id": "sum"}])
+    def test_a_task_is_a_task(self, task: Any) -> None:
+        """An id in its place is refused before anything is reset, and the message says how to come by the task."""
+        world = Echo()
+        with pytest.raises(UsageError, match=r"^Look: task is .*; give a Task, such as environment\.tasks\[id\]"):
+            run(Look(), Pad(), model=Scripted([]), environment=world, task=task)
+        assert world.resets == []
+
+    @pytest.mark.parametrize("seed", ["7", 1.5, True])
+    def test_a_seed_is_a_whole_number(self, seed: Any) -> None:
+        """Anything else is refused before anything is reset."""
+        world = Echo()
+        with pytest.raises(UsageError, match=r"^seed is .*; give a whole number, or leave it out"):
+            run(Look(), Pad(), model=Scripted([]), environment=world, seed=seed)
+        assert world.resets == []
+
     def test_not_needed(self) -> None:
         """A strategy without one may be given an environment all the same; it is reset and not acted on."""
         world = Echo("Unread.")

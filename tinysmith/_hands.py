@@ -54,6 +54,9 @@ class Hands:
         tools: Mapping[str, Any] | None,
         task: Task | None,
     ) -> None:
+        if not isinstance(task, Task | None):
+            problem = f"task is {one_line(repr(task), 80)}"
+            raise UsageError(f"{plan.name}: {problem}; give a Task, such as environment.tasks[id].")
         self.environment = environment
         self._models = _models(plan, model, task)
         self._tools = _tools(plan, tools or {})
@@ -115,9 +118,12 @@ class Hands:
 
         Raises:
             EnvironmentLost: The environment raised.
+            UsageError: The seed is no whole number; or the environment raised it.
         """
         if self.environment is None:
             return ""
+        if type(seed) not in {int, type(None)}:
+            raise UsageError(f"seed is {one_line(repr(seed), 80)}; give a whole number, or leave it out.")
         try:
             observation, _info = await self.environment.reset(task=task, seed=seed)
         except TinysmithError:

@@ -1,10 +1,12 @@
 """The seams: what a model, an environment and a set of tasks must be able to do. No base class is needed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from attrs import field, frozen
 
+from tinysmith import _arguments
+from tinysmith._arguments import is_text, several
 from tinysmith.mapping import EMPTY, JSON, FrozenDict, freeze
 from tinysmith.messages import Ask, Reply
 
@@ -28,6 +30,15 @@ class Model(Protocol):
         ...
 
 
+def script_of(replies: Iterable[str]) -> Script:
+    """Replies in their order, as a tuple."""
+    return several(replies, str, "Task: script", "a list of texts")
+
+
+def _data(value: Mapping[str, JSON]) -> FrozenDict[str, JSON]:
+    return _arguments.data(value, "Task: data")
+
+
 @frozen
 class Task:
     """One task of an environment.
@@ -40,11 +51,11 @@ class Task:
         script: Replies that solve it, for demonstrations without a model; no strategy sees them.
     """
 
-    id: str
-    query: str = ""
-    instructions: str = field(default="", kw_only=True)
-    data: FrozenDict[str, JSON] = field(default=EMPTY, kw_only=True, converter=freeze)
-    script: Script = field(default=(), kw_only=True, repr=False)
+    id: str = field(validator=is_text)
+    query: str = field(default="", validator=is_text)
+    instructions: str = field(default="", kw_only=True, validator=is_text)
+    data: FrozenDict[str, JSON] = field(default=EMPTY, kw_only=True, converter=_data)
+    script: Script = field(default=(), kw_only=True, repr=False, converter=script_of)
 
 
 @runtime_checkable
