@@ -217,12 +217,34 @@ class TestStart:
             {"most_bytes": 0},
             {"grace_s": -1},
             {"grace_s": float("nan")},
+            {"grace_s": "2"},
+            {"timeout_s": None},
+            {"timeout_s": True},
+            {"most_bytes": 1.5},
+            {"env": {"PATH": "/bin"}},
+            {"env": None},
+            {"env": [3]},
+            {"only": 3},
+            {"cwd": 3},
         ],
     )
     def test_arguments_that_are_none_are_refused(self, options: dict[str, Any]) -> None:
         """A text in place of names, and numbers that are not positive or have no end, are refused at once."""
         with pytest.raises(UsageError):
             raw("", **options)
+
+    @pytest.mark.parametrize("words", [(["sh", "-c"],), (None,), ("sh", ["-c", "key"]), ("sh", 3), ("sh", b"-c")])
+    def test_words_that_are_none_are_refused(self, words: tuple[Any, ...]) -> None:
+        """A list in place of a program and its arguments is refused at once, and not shown: it may hold a key."""
+        with pytest.raises(
+            UsageError, match="A program and its arguments are texts, and one of these is a"
+        ) as told:
+            McpServer(*words)
+        assert "key" not in str(told.value)
+
+    def test_a_path_may_be_a_word(self) -> None:
+        """A program may be named by a `Path`."""
+        assert repr(McpServer(Path("/usr/bin/env"), Path("/a"))) == "McpServer('/usr/bin/env')"
 
     def test_it_is_not_started_by_itself(self) -> None:
         """A server that was not started says how to."""

@@ -182,6 +182,26 @@ class TestDeclarations:
             declarations([tool])
         assert declarations([tool], only=()) == ()
 
+    @pytest.mark.parametrize("tools", ["add", None, McpTool("add"), {"add": McpTool("add")}, [{"name": "add"}]])
+    def test_are_made_of_tools(self, tools: Any) -> None:
+        """Anything else is refused."""
+        with pytest.raises(UsageError, match=r"^declarations: tools is .*; give a list of McpTool"):
+            declarations(tools)
+
+    @pytest.mark.parametrize("only", ["add", 3, [3], {"add": True}])
+    def test_only_names_of_tools(self, only: Any) -> None:
+        """Anything but several names is refused."""
+        with pytest.raises(
+            UsageError, match=r"^only= is a .*, or holds what is no text\. Give a sequence of names"
+        ):
+            declarations([McpTool("add")], only=only)
+
+    @pytest.mark.parametrize("wrong", [{"name": 3}, {"description": None}, {"schema": {"type": "object"}}])
+    def test_a_tool_is_made_of_texts(self, wrong: dict[str, Any]) -> None:
+        """A schema as a dict, which is JSON text, is refused when the tool is made."""
+        with pytest.raises(UsageError, match=r"^McpTool: (name|description|schema) is .*; give a text"):
+            McpTool(**{"name": "add", **wrong})
+
     def test_a_wrong_name_is_told(self) -> None:
         """A name that is not there is refused, and a near one offered."""
         with pytest.raises(UsageError, match=r"names 'ad', which is no tool of the server\. Did you mean add\?"):

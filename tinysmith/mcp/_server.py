@@ -2,18 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from os import PathLike
 from threading import TIMEOUT_MAX
 from typing import Self
 
+from tinysmith._arguments import path, path_text
 from tinysmith._shown import encodable, near, one_line
 from tinysmith.errors import ToolError, UsageError
 from tinysmith.mapping import JSON, thaw
 from tinysmith.mcp._connection import Bounds, Connection
 from tinysmith.mcp._process import prepared
 from tinysmith.mcp._results import Called, McpResult, refusal
-from tinysmith.mcp._tools import Listed, McpTool
+from tinysmith.mcp._tools import Listed, McpTool, named
 
 
 class McpServer:
@@ -44,8 +45,8 @@ class McpServer:
 
     def __init__(
         self,
-        command: str,
-        *arguments: str,
+        command: str | PathLike[str],
+        *arguments: str | PathLike[str],
         env: Collection[str] = (),
         cwd: str | PathLike[str] | None = None,
         only: Collection[str] | None = None,
@@ -56,15 +57,18 @@ class McpServer:
     ) -> None:
         if isinstance(env, str) or isinstance(only, str):
             raise UsageError("env= or only= is one text. Give a sequence of names: (name,).")
-        are_positive = all(0 < given <= TIMEOUT_MAX for given in (timeout_s, start_timeout_s, most_bytes))
-        if not (are_positive and 0 <= grace_s <= TIMEOUT_MAX):
+        numbers = (timeout_s, start_timeout_s, most_bytes, grace_s)
+        are_numbers = type(most_bytes) is int and all(type(each) in {int, float} for each in numbers)
+        if not (
+            are_numbers and all(0 < each <= TIMEOUT_MAX for each in numbers[:3]) and 0 <= grace_s <= TIMEOUT_MAX
+        ):
             given = f"{timeout_s=}, {start_timeout_s=}, {most_bytes=}, {grace_s=}"
             raise UsageError(f"{given}: give positive numbers, and times that come to an end.")
-        self._command = command
-        self._arguments = arguments
-        self._env = tuple(env)
-        self._cwd = cwd
-        self._bounds = Bounds(None if only is None else tuple(only), start_timeout_s, grace_s, most_bytes)
+        self._command, *self._arguments = _words(command, arguments)
+        self._env = named(env, "env=")
+        self._cwd = None if cwd is None else path(cwd, "McpServer: cwd")
+        taken = None if only is None else named(only, "only=")
+        self._bounds = Bounds(taken, start_timeout_s, grace_s, most_bytes)
         self._timeout_s = timeout_s
         self._connection: Connection | None = None
 
@@ -188,6 +192,15 @@ class McpServer:
     def _late(self, name: str) -> ToolError:
         told = f"The tool {name} of {self!r} gave no answer within {self._timeout_s:g} s."
         return ToolError(f"{told} Raise timeout_s, or ask it for less.")
+
+
+def _words(command: str | PathLike[str], arguments: Iterable[str | PathLike[str]]) -> list[str]:
+    words = [path_text(each) for each in (command, *arguments)]
+    if not all(isinstance(each, str) for each in words):
+        kind = next(type(each).__name__ for each in words if not isinstance(each, str))
+        problem = f"A program and its arguments are texts, and one of these is a {kind}"  # which may hold a key
+        raise UsageError(f'{problem}. Give them one by one: McpServer("python", "-m", "server").')
+    return words
 
 
 def _raise(problem: BaseException | None) -> None:

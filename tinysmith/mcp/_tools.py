@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from attrs import frozen
+from attrs import field, frozen
 
+from tinysmith._arguments import is_text, several
 from tinysmith._shown import near, one_line
 from tinysmith.errors import UsageError
 from tinysmith.mapping import JSON, FrozenDict, freeze
@@ -47,9 +48,9 @@ class McpTool:
         schema: The JSON schema of its arguments, as JSON text.
     """
 
-    name: str
-    description: str = ""
-    schema: str = _ANYTHING
+    name: str = field(validator=is_text)
+    description: str = field(default="", validator=is_text)
+    schema: str = field(default=_ANYTHING, validator=is_text)
 
 
 def declarations(
@@ -66,6 +67,8 @@ def declarations(
             or `only` names one that is not there.
     """
     chosen: dict[str, FrozenDict[str, JSON]] = {}
+    tools = several(tools, McpTool, "declarations: tools", "a list of McpTool, such as a server's tools")
+    only = None if only is None else named(only, "only=")
     known = {tool.name: tool for tool in tools}
     check_names(only, known)
     for tool in known.values() if only is None else [known[name] for name in only]:
@@ -77,6 +80,20 @@ def declarations(
         described = {"name": tool.name, "description": tool.description, "parameters": _parameters(tool)}
         chosen[tool.name] = freeze({"type": "function", "function": described})
     return tuple(chosen.values())
+
+
+def named(names: Collection[str], what: str) -> tuple[str, ...]:
+    """Some names as a tuple; what they are is not told, since it may be a key given by mistake.
+
+    Raises:
+        UsageError: They are something else.
+    """
+    is_collection = isinstance(names, Collection) and not isinstance(names, str | bytes | Mapping)
+    if is_collection and all(isinstance(name, str) for name in names):
+        return tuple(names)
+    raise UsageError(
+        f"{what} is a {type(names).__name__}, or holds what is no text. Give a sequence of names: (name,)."
+    )
 
 
 def check_names(only: Collection[str] | None, taken: Collection[str], known: Collection[str] = ()) -> None:
