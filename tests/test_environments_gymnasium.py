@@ -185,6 +185,21 @@ class TestRefused:
             from_gymnasium(env)
         assert str(told.value) == f"from_gymnasium: {said}"
 
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            ({"act": ["left"]}, "act is ['left']; give a function, or a dict of actions by their words."),
+            ({"act": "left"}, "act is 'left'; give a function, or a dict of actions by their words."),
+            ({"act": {3: 1}}, "act has the word 3, which is no text; write it as one."),
+            ({"tell": None}, "tell is None; give a function of an observation."),
+        ],
+    )
+    def test_what_reads_and_tells(self, options: dict[str, Any], said: str) -> None:
+        """What cannot read an action or tell an observation is refused at once, not in the first episode."""
+        with pytest.raises(UsageError) as told:
+            from_gymnasium(Booth(), **options)
+        assert str(told.value) == f"from_gymnasium: {said}"
+
     def test_old_ones(self) -> None:
         """An environment that returns what gymnasium's do not is lost, and one sentence says why."""
         environment = begun(Booth(step=("seen", 0.0, False, {})))

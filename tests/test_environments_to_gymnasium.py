@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from blocking import Clerk
 from ctrl_c import until_it_waits
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -183,13 +184,21 @@ class TestOurs:
         [
             ({"task_ids": ["a", "d"]}, "no task 'd' among these 3"),
             ({"task_ids": []}, "task_ids is empty"),
-            ({"max_length": 0}, "max_length is 0; give a number above 0"),
+            ({"task_ids": "a"}, "task_ids is 'a'; give a list of ids"),
+            ({"max_length": 0}, "max_length is 0; give a whole number above 0"),
+            ({"max_length": 1.5}, "max_length is 1.5; give a whole number above 0"),
         ],
     )
     def test_wrong_arguments(self, options: dict[str, Any], said: str) -> None:
         """What cannot be meant is refused before anything runs."""
         with pytest.raises(UsageError, match=said):
             to_gymnasium(Speaks(), **options)
+
+    @pytest.mark.parametrize("wrong", [None, "demo", Speaks, Clerk()])
+    def test_what_is_no_environment(self, wrong: Any) -> None:
+        """A class, a blocking environment, and what is none at all are refused at once."""
+        with pytest.raises(UsageError, match=r"^to_gymnasium: .* is no environment with `async def reset`\. Give"):
+            to_gymnasium(wrong)
 
 
 class TestTexts:

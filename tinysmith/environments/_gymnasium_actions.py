@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
+from tinysmith._arguments import told
 from tinysmith._shown import escaped, near, one_line
 from tinysmith.environments._plain import compact
 from tinysmith.errors import ParseError, UsageError
@@ -60,12 +61,16 @@ def actions_of(space: Any, act: Act | None) -> Actions:
         act: What reads them, or actions by their words; None for what is usual.
 
     Raises:
-        UsageError: There is nothing usual for such a space, two words are one, or a word's action is not in it.
+        UsageError: `act` is neither, there is nothing usual for such a space, two words are one, or a word's
+            action is not in it.
     """
     if isinstance(act, Mapping):
         return _of_words(space, act)
-    if act is not None:
+    if callable(act):
         return Actions(space, act)
+    if act is not None:
+        remedy = "give a function, or a dict of actions by their words"
+        raise UsageError(f"from_gymnasium: act is {told(act)}; {remedy}.")
     spaces = importlib.import_module("gymnasium.spaces")
     if isinstance(space, spaces.Discrete):
         low, high = int(space.start), int(space.start + space.n - 1)
@@ -85,6 +90,8 @@ def _of_words(space: Any, words: Mapping[str, Any]) -> Actions:
     by_word: dict[str, Any] = {}
     spelt: dict[str, str] = {}
     for word, action in words.items():
+        if not isinstance(word, str):
+            raise UsageError(f"from_gymnasium: act has the word {word!r}, which is no text; write it as one.")
         known = word.strip().casefold()
         if spelt.setdefault(known, word) != word:
             problem = f"the words {spelt[known]!r} and {word!r} are one here, since case and blanks do not count"

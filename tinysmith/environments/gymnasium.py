@@ -4,9 +4,12 @@ Nothing here imports gymnasium before it is needed; it is an optional package, `
 """
 
 import importlib
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from tinysmith._arguments import count, several
+from tinysmith._arguments import told as told_of
 from tinysmith._shown import one_line
 from tinysmith.environments._gymnasium_actions import Act, Actions, actions_of
 from tinysmith.environments._plain import plain, told
@@ -81,14 +84,18 @@ def to_gymnasium(
         max_length: The most characters of an observation or a sampled action.
 
     Raises:
-        UsageError: gymnasium is not installed, a task is not there, or the length is not above 0.
+        UsageError: gymnasium is not installed, this is no environment, a task is not there, or the length is not
+            above 0.
     """
     _gymnasium("to_gymnasium")
-    if max_length < 1:
-        raise UsageError(f"to_gymnasium: max_length is {max_length!r}; give a number above 0.")
+    count(max_length, "to_gymnasium: max_length")
+    for method in ("reset", "step", "close"):
+        if isinstance(environment, type) or not inspect.iscoroutinefunction(getattr(environment, method, None)):
+            problem = f"to_gymnasium: {told_of(environment)} is no environment with `async def {method}`"
+            raise UsageError(f"{problem}. Give one that is made, a blocking one by way of from_sync.")
     found = getattr(environment, "tasks", None)
     tasks = _tasks_of(() if found is None else found)
-    ids = tasks.ids if task_ids is None else tuple(task_ids)
+    ids = tasks.ids if task_ids is None else several(task_ids, str, "to_gymnasium: task_ids", "a list of ids")
     if task_ids is not None and not ids:
         raise UsageError("to_gymnasium: task_ids is empty; name a task, or leave it out.")
     ours = importlib.import_module("tinysmith.environments._as_gymnasium")
@@ -107,6 +114,8 @@ class _Episodes:
     def __init__(
         self, env: Any, actions: Actions, tell: Callable[[Any], str], *, tasks: Tasks | None, is_replayable: bool
     ) -> None:
+        if not callable(tell):
+            raise UsageError(f"from_gymnasium: tell is {told_of(tell)}; give a function of an observation.")
         self._env = env
         self._actions = actions
         self._tell = tell

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from attrs import frozen
 
+from tinysmith._arguments import seconds
 from tinysmith.environments import _returned
 from tinysmith.environments._home import Home
 from tinysmith.errors import EnvironmentLost, UsageError
@@ -51,8 +52,7 @@ def from_sync(
         UsageError: It is no such environment, or the patience is not above 0.
         EnvironmentLost: The factory raised something.
     """
-    if not patience_s > 0:
-        raise UsageError(f"from_sync: patience_s is {patience_s!r}; give seconds above 0.")
+    seconds(patience_s, "from_sync: patience_s")
     if hasattr(environment, "step") and not isinstance(environment, type):
         given = environment
         return adapted(lambda: given, patience_s=patience_s)
