@@ -70,7 +70,7 @@ class TestArguments:
         """Another fidelity, no room for an observation, and assets that are not there are refused."""
         with pytest.raises(UsageError, match="'intercode' or 'strict'"):
             CtfEnvironment(data, fidelity="exact")  # type: ignore[arg-type]  # what is tested
-        with pytest.raises(UsageError, match="give one above 0"):
+        with pytest.raises(UsageError, match="give a whole number above 0"):
             CtfEnvironment(data, character_limit=0)
         with pytest.raises(DataError, match="nowhere: there is no such folder"):
             CtfEnvironment(data, assets=data / "nowhere")

@@ -73,7 +73,7 @@ class TestArguments:
         """Another fidelity, and no room for an observation, are refused."""
         with pytest.raises(UsageError, match="'intercode' or 'strict'"):
             PythonEnvironment(folder, fidelity="exact")  # type: ignore[arg-type]  # what is tested
-        with pytest.raises(UsageError, match="give one above 0"):
+        with pytest.raises(UsageError, match="give a whole number above 0"):
             PythonEnvironment(folder, character_limit=0)
 
     def test_no_episode(self, folder: Path) -> None:

@@ -288,3 +288,16 @@ class TestEpisodes:
         }
         assert told["INFO"] == ["Env task t: episode begins", "Env task t step 1: exit code 3, reward 0.0"]
         assert told["DEBUG"] == ["Env task t: What?", "Env task t step 1: 'secret \\x1b' gave seen \\x1b"]
+
+
+class TestBackEnd:
+    @pytest.mark.parametrize("backend", [None, 3, Shed, {"name": "auto"}])
+    def test_is_one_or_named(self, backend: Any) -> None:
+        """What is neither a back end nor a name, such as a back end's class, is refused when it is given."""
+        with pytest.raises(UsageError, match=r"^Owner: backend is .*; give a name, such as 'auto', or a back end"):
+            Episodes("Owner", Episode, backend)
+
+    def test_has_a_name_that_there_is(self) -> None:
+        """A misspelt name is told when it is given, not when the first episode begins."""
+        with pytest.raises(UsageError, match=r"There is no sandbox 'bwrap'\. Did you mean bubblewrap"):
+            Episodes("Owner", Episode, "bwrap")

@@ -1,6 +1,7 @@
 """Tasks of one's own in a shell: commands, answers and episodes."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sandboxes import needs_sandbox
@@ -165,12 +166,31 @@ class TestEpisodes:
         with pytest.raises(SandboxUnavailable, match="Install one"):
             asyncio.run(environment.reset())
 
+    def test_tasks_and_their_splits(self) -> None:
+        """Tasks may come from anything that gives them once; splits are those of `Tasks`."""
+        environment = ShellEnvironment((each for each in (SUM,)), splits={"test": ["sum"], "train": []})
+        assert asyncio.run(environment.reset(task=SUM.task("")))[1]["task_id"] == "sum"
+        asyncio.run(environment.close())
+        assert environment.tasks.split("test").ids == ("sum",)
+        with pytest.raises(UsageError, match=r"The split 'dev' names the task 'sun'.*\. Did you mean sum"):
+            ShellEnvironment([SUM], splits={"dev": ["sun"]})
+
     def test_misuse(self) -> None:
         """Tasks of one id, a limit of nothing and unknown tasks are refused."""
         with pytest.raises(UsageError, match="Two tasks have the id 'sum'"):
             ShellEnvironment([SUM, SUM])
-        with pytest.raises(UsageError, match="character_limit is 0; give 1 or more"):
+        with pytest.raises(UsageError, match="character_limit is 0; give a whole number above 0"):
             ShellEnvironment([SUM], character_limit=0)
+        wrong: Any
+        for wrong in (SUM, {"sum": SUM}, [SUM.task("")], [{"id": "sum"}], "sum", None):
+            with pytest.raises(UsageError, match=r"ShellEnvironment: tasks is .*; give a list of ShellTask"):
+                ShellEnvironment(wrong)
+        limit: Any
+        for limit in (0, {"wall_s": 3}, SandboxLimits):
+            with pytest.raises(UsageError, match=r"ShellEnvironment: limits is .*; give SandboxLimits\(wall_s="):
+                ShellEnvironment([SUM], limits=limit)
+        with pytest.raises(UsageError, match=r"ShellEnvironment\.read: folder is None; give a path"):
+            ShellEnvironment.read(None)  # type: ignore[arg-type]  # the mistake that is meant
         environment = ShellEnvironment([SUM])
         with pytest.raises(UsageError, match="There is no task 'none'"):
             asyncio.run(environment.reset(task=ShellTask("none", "", answer="1").task("")))

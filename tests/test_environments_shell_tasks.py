@@ -5,17 +5,19 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from sandboxes import become, needs_root, needs_sandbox
 from shells import SUM, graded, stepped
 
 from tinysmith.environments._shell_tasks import ShellTask
 from tinysmith.environments.shell import ShellEnvironment
 from tinysmith.errors import DataError, UsageError
-from tinysmith.sandbox import Tree
+from tinysmith.sandbox import Bind, Tree
 
 
 class TestTasks:
@@ -49,12 +51,40 @@ class TestTasks:
             ({"answer": "\n"}, "'t': its answer is empty"),
             ({"answer": "' '"}, "'t': its answer is empty"),
             ({"answer": "1", "cwd": "work"}, "cwd is 'work'; give an absolute path"),
+            ({"answer": "1", "cwd": 3}, "cwd is 3; give an absolute path"),
+            ({"answer": 42}, "'t': its answer is a int; give a text"),
+            ({"check": 42}, "'t': its check is 42; give a text for bash, or a function"),
+            ({"check": ["test", "-f", "/a"]}, "give a text for bash, or a function"),
+            ({"check": lambda _: True}, "its check does not take two arguments; let it take the sandbox and what"),
+            ({"answer": "1", "instructions": None}, "ShellTask: instructions is None; give a text"),
+            ({"answer": "1", "script": "submit 1"}, "Task: script is 'submit 1'; give a list of texts"),
+            ({"answer": "1", "data": ["a"]}, "ShellTask: data is a list that cannot be kept; give a dict"),
+            ({"answer": "1", "environment": {"A": 1}}, "the variable 'A' with a int; give texts"),
+            ({"answer": "1", "environment": ["A=1"]}, "The environment is a list; give a dict"),
+            ({"answer": "1", "binds": Bind("/srv", "/srv")}, "give a tuple of Bind"),
+            ({"answer": "1", "tree": {"/a": "x"}}, "tree is {'/a': 'x'}; give a Tree, such as Tree"),
         ],
     )
     def test_that_are_none(self, wrong: dict[str, Any], said: str) -> None:
-        """A task has one way to be solved, and begins in a folder."""
+        """A task has one way to be solved, begins in a folder, and is made of what it is said to be made of."""
         with pytest.raises(UsageError, match=said):
             ShellTask("t", "Do it.", **wrong)
+
+    @pytest.mark.parametrize("wrong", [{"id": 3}, {"id": None}, {"query": None}, {"query": ["Do it."]}])
+    def test_that_have_no_name_or_no_words(self, wrong: dict[str, Any]) -> None:
+        """Id and query are texts."""
+        with pytest.raises(UsageError, match=r"^ShellTask: (id|query) is .*; give a text\.$"):
+            ShellTask(**{"id": "t", "query": "Do it.", "answer": "1", **wrong})
+
+    def test_that_can_be_hashed(self) -> None:
+        """Lists are taken as tuples, and a path as a text, so a task never changes."""
+        listed = ShellTask("t", "?", answer="1", script=["a"], binds=[Bind("/srv", "/srv")], cwd=Path("/a"))
+        assert hash(listed) == hash(evolve(listed, script=("a",), cwd="/a"))
+
+    @pytest.mark.parametrize("check", [min, max, partial(pow, 2), lambda *given: given])
+    def test_whose_check_s_arguments_nobody_knows(self, check: Any) -> None:
+        """Whatever may take a sandbox and what was submitted is a check."""
+        assert ShellTask("t", "Do it.", check=check).check is check
 
     @pytest.mark.parametrize("bad", ["\0", "\ud800"])
     @pytest.mark.parametrize(
@@ -176,7 +206,7 @@ class TestRead:
             ({"query": "?"}, "row 1: ShellTask '1': give it either a check or an answer."),
             (
                 {"query": "?", "answer": "1", "environment": {"": "x"}},
-                "row 1: SandboxSpec: the environment variable",
+                "row 1: The environment variable",
             ),
         ],
     )

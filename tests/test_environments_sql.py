@@ -221,7 +221,7 @@ class TestLimits:
 
     def test_bad(self, folder: Path) -> None:
         """A limit is positive."""
-        with pytest.raises(UsageError, match="positive limits"):
+        with pytest.raises(UsageError, match="SqlEnvironment: row_limit is 0; give a whole number above 0"):
             SqlEnvironment(folder, row_limit=0)
 
 

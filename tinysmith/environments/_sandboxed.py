@@ -12,11 +12,13 @@ from typing import Any, Generic, TypeVar
 
 from attrs import define, field, frozen
 
+from tinysmith._arguments import told
 from tinysmith._shown import encodable, escaped
 from tinysmith._threads import in_thread
 from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.protocols import EnvironmentStep, Info, Task
-from tinysmith.sandbox import Backend, Executed, Sandbox, SandboxLimits, SandboxSpec
+from tinysmith.sandbox import Backend, Executed, Sandbox, SandboxLimits, SandboxSpec, choosing
+from tinysmith.sandbox.choosing import demand_name
 from tinysmith.sandbox.sandbox import stoppable
 from tinysmith.sandbox.tree import is_plain_path
 
@@ -71,9 +73,17 @@ class Episodes(Generic[E]):
         owner: The environment's class, for messages and logs.
         kind: What an episode is; it is made with its task, its sandboxes and the first one's folder.
         backend: What makes sandboxes, or its name; `auto` is the best that works here.
+
+    Raises:
+        UsageError: The back end is none.
     """
 
     def __init__(self, owner: str, kind: type[E], backend: Backend | str = "auto") -> None:
+        if isinstance(backend, str):
+            demand_name(backend)
+        elif isinstance(backend, type) or not isinstance(backend, Backend):
+            remedy = "give a name, such as 'auto', or a back end, such as Bubblewrap()"
+            raise UsageError(f"{owner}: backend is {told(backend)}; {remedy}.")
         self._owner = owner
         self._kind = kind
         self._backend = backend
@@ -182,9 +192,7 @@ class Episodes(Generic[E]):
 
     async def _found(self) -> Backend:
         if isinstance(self._backend, str):
-            from tinysmith.sandbox.choosing import backend  # noqa: PLC0415  # for those who act in a sandbox
-
-            self._backend = await in_thread(partial(backend, self._backend))
+            self._backend = await in_thread(partial(choosing.backend, self._backend))
         return self._backend
 
     async def _clean(self, found: Backend, old: Sandbox | None, spec: SandboxSpec) -> Sandbox:

@@ -1,18 +1,23 @@
 """Tasks for a shell, written in Python or read from a folder; what solves them is kept apart from the tasks."""
 
+import inspect
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
+from tinysmith import _arguments
+from tinysmith._arguments import is_text, path_text, told
 from tinysmith._shown import encodable, near
 from tinysmith.environments._task_file import kind_at, refuse_equal_ids
 from tinysmith.errors import DataError, UsageError
 from tinysmith.mapping import EMPTY, JSON, FrozenDict, freeze
-from tinysmith.protocols import Grade, Script, Task
+from tinysmith.protocols import Grade, Script, Task, script_of
 from tinysmith.sandbox import Bind, Sandbox, SandboxLimits, SandboxSpec, Tree
+from tinysmith.sandbox._words import demand_texts
+from tinysmith.sandbox.spec import binds_of, limits_of
 from tinysmith.sandbox.tree import is_passable
 
 Verdict: TypeAlias = bool | float | Grade
@@ -21,6 +26,15 @@ Check: TypeAlias = Callable[[Sandbox, str], Verdict | Awaitable[Verdict]]
 _TEXTS = ("query", "check", "answer", "instructions", "cwd")
 _KEYS = (*_TEXTS, "id", "tree", "data", "environment", "script")
 _MOST_BYTES = 131_071  # of an argument, or a variable with its name: the kernel's limit
+
+
+def _data(value: Mapping[str, JSON]) -> FrozenDict[str, JSON]:
+    return _arguments.data(value, "ShellTask: data")
+
+
+def _variables(environment: Mapping[str, str]) -> FrozenDict[str, str]:
+    demand_texts(environment)
+    return FrozenDict(environment)
 
 
 @frozen
@@ -47,21 +61,25 @@ class ShellTask:
         script: Replies that solve it, for demonstrations without a model; no strategy sees them.
     """
 
-    id: str
-    query: str
+    id: str = field(validator=is_text)
+    query: str = field(validator=is_text)
     tree: Tree = field(factory=Tree, repr=False)
     check: str | Check | None = field(default=None, kw_only=True, repr=False)
     answer: str | None = field(default=None, kw_only=True, repr=False)
-    instructions: str = field(default="", kw_only=True)
-    cwd: str = field(default="/", kw_only=True)
-    data: FrozenDict[str, JSON] = field(default=EMPTY, kw_only=True, converter=freeze)
-    binds: tuple[Bind, ...] = field(default=(), kw_only=True)
-    environment: FrozenDict[str, str] = field(default=EMPTY, kw_only=True, converter=freeze, repr=False)
-    script: Script = field(default=(), kw_only=True, repr=False)
+    instructions: str = field(default="", kw_only=True, validator=is_text)
+    cwd: str = field(default="/", kw_only=True, converter=path_text)
+    data: FrozenDict[str, JSON] = field(default=EMPTY, kw_only=True, converter=_data)
+    binds: tuple[Bind, ...] = field(default=(), kw_only=True, converter=binds_of)
+    environment: FrozenDict[str, str] = field(default=EMPTY, kw_only=True, converter=_variables, repr=False)
+    script: Script = field(default=(), kw_only=True, repr=False, converter=script_of)
 
     def __attrs_post_init__(self) -> None:
         if (self.check is None) == (self.answer is None):
             raise UsageError(f"ShellTask {self.id!r}: give it either a check or an answer.")
+        if not isinstance(self.answer, str | None):
+            raise UsageError(f"ShellTask {self.id!r}: its answer is a {type(self.answer).__name__}; give a text.")
+        if not isinstance(self.check, str | None):
+            _demand_check(self.id, self.check)
         for name, text in (("check", self.check), ("answer", self.answer and unquoted(self.answer))):
             if isinstance(text, str) and not text.strip():
                 raise UsageError(f"ShellTask {self.id!r}: its {name} is empty; write another.")
@@ -94,8 +112,22 @@ class ShellTask:
             binds=self.binds,
             environment=self.environment,
             cwd=self.cwd,
-            limits=limits or SandboxLimits(),
+            limits=limits_of(limits, "ShellTask"),
         )
+
+
+def _demand_check(task_id: str, check: object) -> None:
+    """Raises a `UsageError` unless a check can be called with what it will be called with."""
+    if not callable(check):
+        problem = f"its check is {told(check)}; give a text for bash, or a function"
+        raise UsageError(f"ShellTask {task_id!r}: {problem}.")
+    try:
+        inspect.signature(check).bind(None, "")
+    except TypeError:
+        problem = "its check does not take two arguments; let it take the sandbox and what was submitted"
+        raise UsageError(f"ShellTask {task_id!r}: {problem}.") from None
+    except ValueError:  # of what is built in, nobody knows
+        return
 
 
 def unquoted(answer: str) -> str:

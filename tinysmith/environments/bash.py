@@ -11,16 +11,18 @@ from typing import get_args
 
 from attrs import define, field
 
+from tinysmith._arguments import action_text, path
 from tinysmith._shown import encodable
 from tinysmith._threads import in_thread
 from tinysmith.environments._bash_reward import Ended, Fidelity, Likeness, likeness
 from tinysmith.environments._bash_tasks import as_git_leaves_it, dated, load_data
 from tinysmith.environments._listing import Listing, first_listing, listing, stamps
 from tinysmith.environments._sandboxed import Episode, Episodes, info_of, observed, refusal, run_fresh
-from tinysmith.environments.tasks import Tasks
+from tinysmith.environments.tasks import Tasks, chosen_task
 from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
 from tinysmith.sandbox import Backend, Executed, Sandbox, SandboxLimits, SandboxSpec
+from tinysmith.sandbox.spec import limits_of
 from tinysmith.sandbox.tree import is_plain_path
 
 _CD = "cd"
@@ -104,9 +106,9 @@ class BashEnvironment:
     ) -> None:
         if fidelity not in get_args(Fidelity):
             raise UsageError(f"BashEnvironment: fidelity is {fidelity!r}; give 'intercode' or 'strict'.")
-        self._data = load_data(Path(data))
+        self._data = load_data(path(data, "BashEnvironment: data"))
         self._fidelity = fidelity
-        self._limits = limits or SandboxLimits()
+        self._limits = limits_of(limits, "BashEnvironment")
         self._episodes = Episodes("BashEnvironment", _Episode, backend)
 
     @property
@@ -125,7 +127,7 @@ class BashEnvironment:
             UsageError: The task is none of these.
             SandboxUnavailable: No sandbox can be had here.
         """
-        task = self.tasks[self.tasks.any(seed).id if task is None else task.id]
+        task = chosen_task(self.tasks, task, seed)
         tree = dated(self._data.trees[task.data["file_system"]])
         if self._fidelity == "intercode":
             tree = as_git_leaves_it(tree)
@@ -147,7 +149,7 @@ class BashEnvironment:
             EnvironmentLost: The environment was closed meanwhile, or a sandbox died.
         """
         episode = self._episodes.playing
-        action = action.strip()
+        action = action_text(action, "BashEnvironment").strip()
         word = action.lower()
         if word.startswith("submit"):
             grade = episode.graded = await self.grade()

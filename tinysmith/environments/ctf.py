@@ -10,14 +10,16 @@ from typing import Literal, TypeAlias, get_args
 
 from attrs import define
 
+from tinysmith._arguments import action_text, count, path
 from tinysmith._threads import in_thread
 from tinysmith.environments._ctf_tasks import ROOT, load_data, tree_of
 from tinysmith.environments._sandboxed import Episode, Episodes, Ran, info_of, observed, run_fresh
 from tinysmith.environments._task_file import kind_at
-from tinysmith.environments.tasks import Tasks
+from tinysmith.environments.tasks import Tasks, chosen_task
 from tinysmith.errors import DataError, UsageError
 from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
 from tinysmith.sandbox import Backend, SandboxLimits, SandboxSpec
+from tinysmith.sandbox.spec import limits_of
 
 Fidelity: TypeAlias = Literal["intercode", "strict"]
 
@@ -86,15 +88,13 @@ class CtfEnvironment:
     ) -> None:
         if fidelity not in get_args(Fidelity):
             raise UsageError(f"CtfEnvironment: fidelity is {fidelity!r}; give 'intercode' or 'strict'.")
-        if character_limit < 1:
-            raise UsageError(f"CtfEnvironment: character_limit is {character_limit!r}; give one above 0.")
-        self._data = load_data(Path(data))
-        self._assets = None if assets is None else Path(assets)
+        self._data = load_data(path(data, "CtfEnvironment: data"))
+        self._assets = None if assets is None else path(assets, "CtfEnvironment: assets")
         if self._assets is not None and kind_at(self._assets) != "dir":
             raise DataError(f"{assets}: there is no such folder; name one with a folder for each task's files.")
         self._fidelity = fidelity
-        self._limits = limits or SandboxLimits()
-        self._most = character_limit
+        self._limits = limits_of(limits, "CtfEnvironment")
+        self._most = count(character_limit, "CtfEnvironment: character_limit")
         self._episodes = Episodes("CtfEnvironment", _Episode, backend)
 
     @property
@@ -118,7 +118,7 @@ class CtfEnvironment:
             DataError: The task's files cannot be used.
             SandboxUnavailable: No sandbox can be had here.
         """
-        task = self.tasks[self.tasks.any(seed).id if task is None else task.id]
+        task = chosen_task(self.tasks, task, seed)
         tree, has_assets = await in_thread(lambda: tree_of(task.id, self._assets, self._limits))
         spec = SandboxSpec(tree=tree, cwd=f"{ROOT}/{task.id}", limits=self._limits)
         episode = await self._episodes.begin(task, spec)
@@ -136,7 +136,7 @@ class CtfEnvironment:
             EnvironmentLost: The environment was closed meanwhile, or the sandbox died.
         """
         episode = self._episodes.playing
-        action = action.strip()
+        action = action_text(action, "CtfEnvironment").strip()
         flag = self._submitted(action)
         if flag is not None:
             episode.is_captured = self._is_right(episode.task.id, flag)

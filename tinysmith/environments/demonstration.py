@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tinysmith.environments.shell import ShellEnvironment
 from tinysmith.environments.sql import SqlEnvironment
-from tinysmith.environments.tasks import Tasks
+from tinysmith.environments.tasks import Tasks, chosen_task
 from tinysmith.errors import UsageError
 from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
 from tinysmith.sandbox import Backend
@@ -50,7 +50,7 @@ class DemoEnvironment:
             UsageError: The task is none of these.
             SandboxUnavailable: It is an errand, and no sandbox can be had here.
         """
-        task = self.tasks.any(seed) if task is None else self.tasks[task.id]
+        task = chosen_task(self.tasks, task, seed)
         last, self._playing = self._playing, None
         chosen = self._questions if task.id in self._questions.tasks else self._errands
         if last not in (None, chosen):

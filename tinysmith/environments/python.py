@@ -13,14 +13,16 @@ from typing import get_args
 
 from attrs import define, field
 
+from tinysmith._arguments import action_text, count, path
 from tinysmith.environments._python_reward import PRELUDE, Fidelity, Right, passed, right
 from tinysmith.environments._python_session import Lost, PythonSession, Request
 from tinysmith.environments._python_tasks import load_data
 from tinysmith.environments._sandboxed import MOST_ACTION_BYTES, Episode, Episodes
-from tinysmith.environments.tasks import Tasks
+from tinysmith.environments.tasks import Tasks, chosen_task
 from tinysmith.errors import DataError, UsageError
 from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
 from tinysmith.sandbox import Backend, SandboxLimits, SandboxSpec
+from tinysmith.sandbox.spec import limits_of
 
 _DEFINITION = re.compile(r"^(?:async\s+)?def\s+(\w+)\s*\(", re.MULTILINE)
 _SUBMIT = re.compile(r"submit\b(?:\s+(\w+))?\s*", re.IGNORECASE)
@@ -112,12 +114,11 @@ class PythonEnvironment:
     ) -> None:
         if fidelity not in get_args(Fidelity):
             raise UsageError(f"PythonEnvironment: fidelity is {fidelity!r}; give 'intercode' or 'strict'.")
-        if character_limit < 1:
-            raise UsageError(f"PythonEnvironment: character_limit is {character_limit!r}; give one above 0.")
-        self._data = load_data(Path(data))
+        self._data = load_data(path(data, "PythonEnvironment: data"))
         self._fidelity: Fidelity = fidelity
-        self._spec = SandboxSpec(limits=limits or SandboxLimits())
-        self._most = min(character_limit, self._spec.limits.output_bytes // _BYTES_A_CHARACTER)
+        self._spec = SandboxSpec(limits=limits_of(limits, "PythonEnvironment"))
+        most = count(character_limit, "PythonEnvironment: character_limit")
+        self._most = min(most, self._spec.limits.output_bytes // _BYTES_A_CHARACTER)
         self._episodes = Episodes("PythonEnvironment", _Episode, backend)
 
     @property
@@ -137,7 +138,7 @@ class PythonEnvironment:
             SandboxUnavailable: No sandbox can be had here.
             EnvironmentLost: There is no Python in the sandbox.
         """
-        task = self.tasks[self.tasks.any(seed).id if task is None else task.id]
+        task = chosen_task(self.tasks, task, seed)
         episode = await self._episodes.begin(task, self._spec, self._spec)
         episode.output = task.query
         await self._episodes.during(episode, self._started(episode))
@@ -187,7 +188,7 @@ class PythonEnvironment:
     async def _stepped(self, episode: _Episode, action: str) -> EnvironmentStep:
         async with episode.turn:
             episode = self._episodes.playing  # which may have ended meanwhile
-            word = action.strip()
+            word = action_text(action, "PythonEnvironment").strip()
             submitted = self._submitted(word)
             if submitted is not None:
                 return self._over(episode, action, await self._graded(episode, submitted or episode.function))

@@ -4,13 +4,14 @@ import asyncio
 import inspect
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
 
+from tinysmith._arguments import action_text, count, path, several
 from tinysmith._shown import encodable
 from tinysmith._threads import in_thread
 from tinysmith.environments._sandboxed import (
@@ -23,11 +24,12 @@ from tinysmith.environments._sandboxed import (
     run_fresh,
 )
 from tinysmith.environments._shell_tasks import Check, ShellTask, read_tasks, unquoted
-from tinysmith.environments.tasks import Tasks
+from tinysmith.environments.tasks import Tasks, chosen_task
 from tinysmith.errors import EnvironmentLost, SandboxError, UsageError
 from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
 from tinysmith.sandbox import Backend, Executed, Sandbox, SandboxLimits, Session
 from tinysmith.sandbox.sandbox import Stop, stoppable
+from tinysmith.sandbox.spec import limits_of
 
 _SUBMIT = re.compile(r"submit(?:\s+(.*))?", re.DOTALL | re.IGNORECASE)
 _MOST_ANSWER = 10_000  # characters; more is no answer that anybody wants, and no environment variable
@@ -92,6 +94,7 @@ class ShellEnvironment:
 
     Args:
         tasks: The tasks, each with an id of its own.
+        splits: Ids of tasks by the name of the split, as in `Tasks`.
         backend: What makes sandboxes: `auto` (the best that works here), another name, or a back end.
         limits: What an action, and the files together, may use.
         is_session: Whether one shell stays for the whole episode; else each action has its own, and only the
@@ -99,28 +102,29 @@ class ShellEnvironment:
         character_limit: Characters of an output that are shown.
 
     Raises:
-        UsageError: Two tasks have one id, or the character limit is not above 0.
+        UsageError: Two tasks have one id, a split names a task that is not there, or something else is none of
+            these.
     """
 
     is_replayable = True
 
     def __init__(
         self,
-        tasks: Sequence[ShellTask],
+        tasks: Iterable[ShellTask],
         *,
+        splits: Mapping[str, Iterable[str]] | None = None,
         backend: Backend | str = "auto",
         limits: SandboxLimits | None = None,
         is_session: bool = True,
         character_limit: int = 20_000,
     ) -> None:
-        if character_limit < 1:
-            raise UsageError(f"ShellEnvironment: character_limit is {character_limit}; give 1 or more.")
+        tasks = several(tasks, ShellTask, "ShellEnvironment: tasks", "a list of ShellTask objects")
         instructions = f"{_ACT}{_STAYS if is_session else _FRESH}{_END}"
-        self._tasks = Tasks([each.task(instructions) for each in tasks])
+        self._tasks = Tasks([each.task(instructions) for each in tasks], splits=splits)
         self._own = {each.id: each for each in tasks}
-        self._limits = limits or SandboxLimits()
+        self._limits = limits_of(limits, "ShellEnvironment")
         self._is_session = is_session
-        self._character_limit = character_limit
+        self._character_limit = count(character_limit, "ShellEnvironment: character_limit")
         self._episodes = Episodes("ShellEnvironment", _Episode, backend)
 
     @classmethod
@@ -130,7 +134,7 @@ class ShellEnvironment:
         Raises:
             DataError: The folder or one of its files is missing or broken; the message says which row.
         """
-        return cls(read_tasks(Path(folder)), **options)
+        return cls(read_tasks(path(folder, "ShellEnvironment.read: folder")), **options)
 
     @property
     def tasks(self) -> Tasks:
@@ -148,7 +152,7 @@ class ShellEnvironment:
             UsageError: The task is none of these.
             SandboxUnavailable: No sandbox can be had here.
         """
-        task = self.tasks.any(seed) if task is None else self.tasks[task.id]
+        task = chosen_task(self.tasks, task, seed)
         own = self._own[task.id]
         await self._episodes.begin(task, own.spec(self._limits))
         return task.query, {"task_id": task.id, "cwd": own.cwd}
@@ -163,7 +167,7 @@ class ShellEnvironment:
             EnvironmentLost: The environment was closed or reset meanwhile, the sandbox died, or the check raised.
         """
         episode = self._episodes.playing
-        word = action.strip()
+        word = action_text(action, "ShellEnvironment").strip()
         if submitted := _SUBMIT.fullmatch(word):
             answer = unquoted(submitted[1] or "")[:_MOST_ANSWER]
             grade = await self._episodes.during(episode, self._grade(episode, answer, is_submitted=True))

@@ -14,11 +14,12 @@ from typing import TypeVar
 
 from attrs import define, field
 
+from tinysmith._arguments import action_text, count, path, seconds
 from tinysmith._shown import escaped
 from tinysmith.environments._sql_connections import Output, StatementLimits
 from tinysmith.environments._sql_reward import Likeness, likeness
 from tinysmith.environments._sql_tasks import load_data
-from tinysmith.environments.tasks import Tasks
+from tinysmith.environments.tasks import Tasks, chosen_task
 from tinysmith.errors import DataError, EnvironmentLost, UsageError
 from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
 
@@ -77,10 +78,12 @@ class SqlEnvironment:
         character_limit: int = 1_000_000,
         is_order_graded: bool = True,
     ) -> None:
-        if time_limit_s <= 0 or row_limit < 1 or character_limit < 1:
-            raise UsageError("SqlEnvironment: a limit is not above 0; give positive limits.")
-        self._data = load_data(Path(data))
-        self._limits = StatementLimits(time_limit_s, row_limit, character_limit)
+        self._data = load_data(path(data, "SqlEnvironment: data"))
+        self._limits = StatementLimits(
+            seconds(time_limit_s, "SqlEnvironment: time_limit_s"),
+            count(row_limit, "SqlEnvironment: row_limit"),
+            count(character_limit, "SqlEnvironment: character_limit"),
+        )
         self._is_order_graded = is_order_graded
         self._episode: _Episode | None = None
         self._running: set[threading.Event] = set()
@@ -105,9 +108,7 @@ class SqlEnvironment:
         Raises:
             UsageError: The task is none of these.
         """
-        if task is None:
-            task = self.tasks.any(seed)
-        task = self.tasks[task.id]
+        task = chosen_task(self.tasks, task, seed)
         await self.close()
         self._episode = _Episode(task)
         _log.info("sql task %s: episode begins", task.id)
@@ -126,7 +127,7 @@ class SqlEnvironment:
         episode = self._current()
         if episode.is_over:
             raise UsageError("SqlEnvironment.step: the episode is over; reset the environment first.")
-        action = action.strip()
+        action = action_text(action, "SqlEnvironment").strip()
         word = action.lower()
         if word.startswith("submit"):
             grade = episode.graded = await self.grade()
