@@ -9,6 +9,12 @@ from tinysmith.cli._journal_arguments import add_journal_commands, add_journalin
 from tinysmith.cli._parser import Parser
 from tinysmith.exploration import DEPTH, MAX_POSITIONS, WALKS
 
+_RUNS = (
+    "For example: `tinysmith run machines:TryAgain --env demo --task count-boats --model scripted`. Exit code 0 "
+    "when solved (with --all or --split: when every episode came to a graded end), 1 when not, 2 for misuse, "
+    "3 when machinery failed."
+)
+
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
@@ -43,9 +49,7 @@ def parser() -> argparse.ArgumentParser:
         commands.add_parser(
             "run",
             help="run a strategy on tasks of an environment",
-            epilog="For example: `tinysmith run machines:TryAgain --env demo --task count-boats --model "
-            "scripted`. Exit code 0 when solved (with --all or --split: when every episode came to a graded end), "
-            "1 when not, 2 for misuse, 3 when machinery failed.",
+            epilog=_RUNS,
         )
     )
     _add_index(commands)
