@@ -257,21 +257,24 @@ class _Walk:
         try:
             found = os.fstat(descriptor)
             names = os.listdir(descriptor)  # noqa: PTH208  # a Path is no descriptor
-        except OSError:  # it was taken away meanwhile: we stay where we are
+        except BaseException:  # such as that it was taken away meanwhile: we stay where we are
             os.close(descriptor)
             raise
-        if self._at >= 0:
-            os.close(self._at)
-        self._at = descriptor
+        self._move(descriptor)
         self._keys.append((found.st_dev, found.st_ino))
         self._names.append(names)
+
+    def _move(self, to: int) -> None:
+        """Closes the folder where it was; an interruption never lets it close it twice."""
+        was, self._at = self._at, to
+        if was >= 0:
+            os.close(was)
 
     def _leave(self) -> None:
         self._keys.pop()
         self._names.pop()
         above = os.open("..", _OPEN, dir_fd=self._at) if self._keys else -1
-        os.close(self._at)
-        self._at = above
+        self._move(above)
         if above >= 0:
             found = os.fstat(above)
             if (found.st_dev, found.st_ino) != self._keys[-1]:
