@@ -125,6 +125,7 @@ class Folder:
             self._folders(self.root, cwd)
             for bind in binds:
                 self._mount_point(bind)
+            self._finish(self.root, within)
 
     def make_root(self) -> None:
         """Makes an empty root."""
@@ -151,6 +152,7 @@ class Folder:
             for name in SHOWN_ETC:  # to mount on
                 _made(self.etc / name) if (Path("/etc") / name).is_dir() else (self.etc / name).touch()
             self._put(self.etc, entries)
+            self._finish(self.etc, entries)
 
     def open_up(self) -> None:
         """Sees to it that the root can be entered, which a command may have closed to itself and all others."""
@@ -189,10 +191,16 @@ class Folder:
             else:
                 with path.open("xb") as file:
                     file.write(entry.data)
-            self._own(path, None if entry.kind == "link" else entry.mode)
-        for entry in reversed(entries):  # what is made in a folder changes its time
+            self._own(path, {"link": None, "file": entry.mode}.get(entry.kind, 0o755))
+
+    def _finish(self, top: Path, entries: Sequence[Entry]) -> None:
+        """Gives folders their modes, which may close them to us, and all their times, when all is made."""
+        for entry in sorted(entries, key=lambda entry: entry.path.count("/"), reverse=True):
+            path = top / entry.path[1:]
+            if entry.kind == "dir":
+                path.chmod(entry.mode)
             if entry.mtime_s is not None:
-                os.utime(top / entry.path[1:], (entry.mtime_s, entry.mtime_s), follow_symlinks=False)
+                os.utime(path, (entry.mtime_s, entry.mtime_s), follow_symlinks=False)
 
     def _folders(self, top: Path, path: str) -> None:
         missing = []
