@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 from back_ends import on_each_back_end
-from sandboxes import Maker
+from sandboxes import Maker, says
 
 from tinysmith.errors import SandboxError, UsageError
 from tinysmith.sandbox import Entry, SandboxLimits, Tree
@@ -130,6 +131,9 @@ class TestExec:
                     box.exec("true", environment={name: "x"})
             with pytest.raises(UsageError):
                 box.exec("true", environment={"A": "x\0"})
+            number: Any = {"A": 1}
+            with pytest.raises(UsageError, match="'A' with a int; give texts"):
+                box.exec("true", environment=number)
 
     @on_each_back_end
     def test_what_is_no_command_is_refused(self, back_end: Maker) -> None:
@@ -139,6 +143,14 @@ class TestExec:
                 with pytest.raises(UsageError):
                     box.exec(command)
             assert box.exec("").exit_code == 0
+            odd: Any = None
+            with pytest.raises(UsageError, match="The command is None; give a text"):
+                box.exec(odd)
+            with pytest.raises(UsageError, match="stdin is a NoneType; give bytes"):
+                box.exec("true", stdin=odd)
+            odd = "1"
+            with pytest.raises(UsageError, match="wall_s is '1'; give seconds"):
+                box.exec("true", wall_s=odd)
 
     @on_each_back_end
     def test_time_and_output_have_their_limits(self, back_end: Maker) -> None:
@@ -210,12 +222,33 @@ class TestFiles:
             assert box.read_file("/srv/new/file") == b"x"
 
     @on_each_back_end
+    def test_folders_that_are_closed_to_their_owner(self, back_end: Maker) -> None:
+        """A folder has its mode and time also where something is in it, in whichever order the tree names them."""
+        entries = (
+            Entry("/a/in/file", data=b"x"),
+            Entry("/a", "dir", 0o555, mtime_s=1_000_000_000.0),
+            Entry("/a/in", "dir", 0o500, mtime_s=1_000_000_001.0),
+        )
+        with back_end.sandbox(tree=Tree(entries)) as box:
+            for _ in range(2):
+                assert says(box, "stat -c '%a %Y' a a/in").split("\n") == ["555 1000000000", "500 1000000001"]
+                assert box.read_file("/a/in/file") == b"x"
+                box.reset()
+
+    @on_each_back_end
     def test_files_are_read_and_written(self, back_end: Maker) -> None:
         """What is written is read again, of any bytes and any size up to the limits, and with its mode."""
         with back_end.sandbox(limits=SandboxLimits(output_bytes=100_000, file_bytes=1 << 20)) as box:
             for data in (b"", BYTES, b"no end of line", b"\n" * 90_000):
                 box.write_file("/tmp/file", data)
                 assert box.read_file("/tmp/file") == data
+            viewed: Any = memoryview(b"viewed")
+            box.write_file("/tmp/file", viewed)
+            assert box.read_file("/tmp/file") == b"viewed"
+            with pytest.raises(SandboxError, match=r"/tmp/file cannot be .* over the limit file_bytes"):
+                box.write_file("/tmp/file", bytes(2 << 20))
+            with pytest.raises(UsageError, match="mode is -1; give an integer"):
+                box.write_file("/tmp/file", b"", mode=-1)
             box.write_file("/tmp/run", b"#!/bin/sh\necho ran\n", mode=0o755)
             assert box.exec("./run; stat -c %a run", cwd="/tmp").text.split() == ["ran", "755"]
             box.write_file("/tmp/-n 'é", b"odd")

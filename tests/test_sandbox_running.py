@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
@@ -26,8 +27,9 @@ from sandboxes import (
 from tinysmith.errors import EnvironmentLost, SandboxUnavailable, UsageError
 from tinysmith.sandbox import SandboxSpec, Stop
 from tinysmith.sandbox._invocation import life
-from tinysmith.sandbox._running import Process, Status, _end
+from tinysmith.sandbox._running import Process, Status, _end, is_readable
 from tinysmith.sandbox.bubblewrap import BubblewrapSandbox
+from tinysmith.sandbox.sandbox import stoppable
 
 
 def sleeper() -> "subprocess.Popen[bytes]":
@@ -43,6 +45,23 @@ class TestStop:
             stop.set()
             stop.set()
             assert [stop.is_set(), stop.is_set()] == [True, True]
+
+    def test_the_end_of_an_event_loop_waits_for_what_it_ends(self) -> None:
+        """Work that nobody waits for when the event loop ends is stopped, and is over before that."""
+        over = []
+
+        def work(stop: Stop) -> None:
+            assert is_readable(stop.fileno(), 20.0)
+            time.sleep(0.05)  # as a command takes to end
+            over.append(stop.is_set())
+
+        async def main() -> None:
+            tasks.append(asyncio.ensure_future(stoppable(work)))
+            await asyncio.sleep(0)
+
+        tasks: list[asyncio.Future[None]] = []
+        asyncio.run(main())
+        assert over == [True]
 
 
 class TestStatus:

@@ -64,6 +64,7 @@ class TestSandboxSpec:
     def test_a_bind_is_shown_at_a_plain_path(self) -> None:
         """A bind's target is absolute, and its source becomes a path."""
         assert Bind("/srv/data", "/data").source == Path("/srv/data")
+        assert Bind("data", "/data").source == Path.cwd() / "data"  # wherever this process goes later
         with pytest.raises(UsageError, match="Bind: target is 'data'"):
             Bind(Path("/srv/data"), "data")
 

@@ -27,7 +27,12 @@ def within(seconds: float | None, work: Callable[[], T]) -> T:
 
 async def in_thread(work: Callable[[], T]) -> T:
     """Does blocking work while the event loop goes on; cancelling it leaves the thread behind."""
-    return await asyncio.wrap_future(_started(work))
+    return await begun(work)
+
+
+def begun(work: Callable[[], T]) -> "asyncio.Future[T]":
+    """Begins blocking work; what it gives comes to the running event loop."""
+    return asyncio.wrap_future(_started(work))
 
 
 async def settled(future: "asyncio.Future[Any]") -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tinysmith._shown import one_line, scrubbed
 from tinysmith.errors import EnvironmentLost, SandboxUnavailable, TinysmithError
-from tinysmith.sandbox.spec import SandboxLimits, SandboxSpec
+from tinysmith.sandbox.spec import MOST_CPU_S, SandboxLimits, SandboxSpec
 
 _LABEL = {"tinysmith": "sandbox"}
 _OPEN_FILES = 256
@@ -128,8 +128,7 @@ def _host(client: Any, spec: SandboxSpec, runtime: str | None) -> dict[str, Any]
             for name, most in {"core": 0, "nofile": _OPEN_FILES}.items()
         ],
         mounts=[
-            docker.types.Mount(bind.target, str(bind.source.absolute()), type="bind", read_only=True)
-            for bind in spec.binds
+            docker.types.Mount(bind.target, str(bind.source), type="bind", read_only=True) for bind in spec.binds
         ],
         # else what is written to /proc/1/fd/1 fills the host's disk
         log_config=docker.types.LogConfig(type="none"),
@@ -159,7 +158,7 @@ def ulimits(limits: SandboxLimits, *, takes_away: bool = False) -> str:
         takes_away: Whether it may write nothing, since there is too much already.
     """
     file_kib = 0 if takes_away else limits.file_bytes // 1024
-    return f"-c 0 -t {limits.cpu_s} -v {-(-limits.memory_bytes // 1024)} -f {file_kib}"
+    return f"-c 0 -t {min(limits.cpu_s, MOST_CPU_S)} -v {-(-limits.memory_bytes // 1024)} -f {file_kib}"
 
 
 def remove_image(client: Any, image: str) -> None:

@@ -9,6 +9,7 @@ the host's user.
 """
 
 import os
+import signal
 import subprocess
 import threading
 from pathlib import Path
@@ -20,7 +21,7 @@ from tinysmith.sandbox._filter import system_call_filter
 from tinysmith.sandbox._folder import PROGRAMS, SHOWN_ETC, Folder
 from tinysmith.sandbox._running import Process, Status, in_memory, machinery
 from tinysmith.sandbox._usage import COUNT, SHM
-from tinysmith.sandbox.spec import SandboxLimits, SandboxSpec
+from tinysmith.sandbox.spec import MOST_CPU_S, SandboxLimits, SandboxSpec
 from tinysmith.sandbox.tree import parents_of
 
 BWRAP = "/usr/bin/bwrap"
@@ -50,6 +51,7 @@ _USR = tuple(
 )
 _BY_PROC = ("--proc", "/proc")  # by way of which cp sets modes
 _OPEN_FILES = 256
+_UMASK = "022"  # whatever ours is
 _FIRST = ("--tmpfs", "/proc/1", "--remount-ro", "/proc/1")
 _KEYS = tuple(name for name in ("/proc/keys", "/proc/key-users") if Path(name).exists())
 
@@ -117,7 +119,7 @@ class Invocation:
         kept = [life(), *sources, *([] if told_at < 0 else [told_at])]
         try:
             return subprocess.Popen(  # noqa: S603  # this is the one door through which it comes
-                [*_setpriv(self.uid), self.program, "--args", str(sources[-1]), "--", *self.arguments],
+                [*heeding(), *_setpriv(self.uid), self.program, "--args", str(sources[-1]), "--", *self.arguments],
                 env={},  # the first process within shows its own to all others
                 cwd="/",
                 pass_fds=kept,
@@ -133,6 +135,14 @@ def _setpriv(uid: int | None) -> tuple[str, ...]:
     """What `bwrap` itself comes to too late: to be the user, and to die with us."""
     who = () if uid is None else (f"--reuid={uid}", f"--regid={uid}", "--clear-groups")
     return ("/usr/bin/setpriv", *who, "--")
+
+
+def heeding() -> tuple[str, ...]:
+    """What begins a program with the signals that we were told to ignore, as `nohup` and a script's `&` do."""
+    ours = (signal.SIGPIPE, signal.SIGXFSZ)  # Python ignores them, and what it begins does not
+    ignored = {each for each in signal.valid_signals() if signal.getsignal(each) is signal.SIG_IGN}
+    numbers = ",".join(str(int(each)) for each in sorted(ignored.difference(ours)))
+    return ("/usr/bin/env", f"--default-signal={numbers}", "--") if numbers else ()
 
 
 def life() -> int:
@@ -190,7 +200,7 @@ def _mounts(spec: SandboxSpec, folder: Folder) -> list[str]:
     for parent in sorted({parent for bind in spec.binds for parent in parents_of(bind.target)}):
         mounts += ["--bind", f"{folder.root}{parent}", parent]  # so that it cannot be moved
     for bind in spec.binds:
-        mounts += ["--ro-bind", str(bind.source.absolute()), bind.target]
+        mounts += ["--ro-bind", str(bind.source), bind.target]
     return [*mounts, "--remount-ro", "/dev"]
 
 
@@ -204,16 +214,18 @@ def limited(limits: SandboxLimits, life: int | None = None) -> tuple[str, ...]:
     """
     given = {
         "v": max(1, limits.memory_bytes // 1024),
-        "t": limits.cpu_s,
-        "f": limits.file_bytes // 1024,
+        "t": min(limits.cpu_s, MOST_CPU_S),
+        "f": f"$(({limits.file_bytes // 1024}<<${{POSIXLY_CORRECT+1}}+0))",  # where that is set it counts by 512
         "u": limits.processes,
         "n": _OPEN_FILES,
         "c": 0,
         "l": 64,
         "q": 65536,
     }
+    if life is None:  # where the kernel would count all that our user runs
+        del given["u"]
     # Where whoever runs this may have less, it is less; there need not be a /dev.
-    script = "".join(f"ulimit -{name} {value} 2>&-;" for name, value in given.items())
+    script = f"umask {_UMASK};" + "".join(f"ulimit -{name} {value} 2>&-;" for name, value in given.items())
     if limits.file_bytes < 1024:
         script += "trap '' XFSZ;"  # then a write fails, instead of ending who writes
     if life is not None:

@@ -8,6 +8,7 @@ from tinysmith.errors import UsageError
 from tinysmith.sandbox.tree import is_passable, is_plain_path
 
 _LONGEST = 131_072  # bytes of one argument, and of one variable: the kernel's limit
+_MOST_WORDS = 8000  # `bwrap` takes 9,000, with ours
 _MOST = 1_500_000  # bytes of all together, of the 2 MiB that the kernel gives them
 
 
@@ -25,6 +26,9 @@ def checked_words(command: str | Sequence[str]) -> tuple[str, ...]:
     for word in words:
         if not isinstance(word, str) or not is_passable(word):
             raise UsageError(f"The command has an argument that is no text, or has a NUL: {str(word)[:40]!r}.")
+    if len(words) > _MOST_WORDS:
+        problem = f"The command has {len(words)} arguments, of {_MOST_WORDS} that it may have"
+        raise UsageError(f"{problem}; write them into a file, for `xargs`.")
     _demand_short("The command", words)
     return words
 

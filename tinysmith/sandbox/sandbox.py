@@ -1,6 +1,7 @@
 """The seam: what every back end's sandboxes, sessions and the back end itself can do; blocking and async."""
 
 import asyncio
+import errno
 import os
 import select
 from abc import ABC, abstractmethod
@@ -9,12 +10,14 @@ from functools import partial
 from typing import Protocol, Self, TypeVar, runtime_checkable
 
 from tinysmith._arguments import path_text, told
-from tinysmith._threads import in_thread, settled
+from tinysmith._threads import begun, settled
 from tinysmith.errors import SandboxError, UsageError
 from tinysmith.sandbox.spec import Availability, Executed, SandboxSpec
 from tinysmith.sandbox.tree import MOST_MODE, is_plain_path
 
 R = TypeVar("R")
+
+_TOO_LARGE = 153  # how a shell tells of SIGXFSZ
 
 
 class Stop:
@@ -49,7 +52,7 @@ class Stopped(Exception):
 async def stoppable(work: Callable[[Stop], R]) -> R:
     """Does blocking work in a thread; cancelling it ends the work, and waits until it has ended."""
     stop = Stop()
-    thread = asyncio.ensure_future(in_thread(lambda: work(stop)))
+    thread = begun(lambda: work(stop))  # no task, which the end of the event loop would cancel
     try:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:
@@ -324,4 +327,6 @@ def _within(path: str) -> str:
 def _accept(done: Executed, path: str, what: str) -> None:
     if done.exit_code or done.ended_by:
         why = f"over the limit {done.ended_by}" if done.ended_by else done.error_text.strip().rpartition(": ")[2]
+        if not done.ended_by and (done.exit_code == _TOO_LARGE or why == os.strerror(errno.EFBIG)):
+            why = "it is over the limit file_bytes, or all files are over theirs"
         raise SandboxError(f"{path} cannot be {what} in the sandbox: {why or f'exit code {done.exit_code}'}.")

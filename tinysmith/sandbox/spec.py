@@ -17,6 +17,8 @@ from tinysmith.sandbox.tree import Tree, is_passable, is_plain_path
 MEBIBYTE = 1 << 20
 _NO_LIMITS = "{}: limits is {}; give SandboxLimits(wall_s=…)."
 _MOST = 1 << 60  # what is larger, no limit of the kernel holds
+MOST_CPU_S = 1 << 32
+"""More than the kernel, which counts nanoseconds, can be told as `cpu_s`; what is larger is so much."""
 
 EndedBy: TypeAlias = Literal["", "wall_s", "output_bytes", "disk_bytes", "files"]
 """The limit that ended a command from outside; empty where it ended by itself, perhaps by a signal."""
@@ -79,7 +81,7 @@ def _source(value: str | PathLike[str]) -> Path:
     source = _arguments.path(value, "Bind: source")
     if not is_passable(str(source)):
         raise UsageError(f"Bind: source is {told(value)}; give a path without NUL and halves of characters.")
-    return source
+    return source.absolute()  # wherever this process goes later
 
 
 @frozen
@@ -87,7 +89,8 @@ class Bind:
     """A file or folder of the host that is shown in the sandbox, read-only.
 
     Attributes:
-        source: Where it is on the host; it must be there when the sandbox is made.
+        source: Where it is on the host; it must be there when the sandbox is made. A relative path begins where
+            this process is when the bind is made.
         target: Where it is shown: an absolute path.
     """
 

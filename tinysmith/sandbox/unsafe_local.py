@@ -16,7 +16,7 @@ from attrs import define, frozen
 from tinysmith.errors import SandboxError, UsageError
 from tinysmith.sandbox._folder import Folder
 from tinysmith.sandbox._foldered import FolderSandbox
-from tinysmith.sandbox._invocation import ENVIRONMENT, limited
+from tinysmith.sandbox._invocation import ENVIRONMENT, heeding, limited
 from tinysmith.sandbox._running import Process, Status, descendants, machinery
 from tinysmith.sandbox._words import checked_cwd, checked_environment, checked_words
 from tinysmith.sandbox.sandbox import Sandbox, Stop
@@ -103,7 +103,7 @@ class LocalInvocation:
             raise SandboxError(f"The command cannot begin in that folder: there is no {self.place}.")
         with machinery():
             main = subprocess.Popen(  # noqa: S603  # it is what this back end is for, and it says so by its name
-                self.words, env=self.environment, cwd=self.place, start_new_session=True, **streams
+                (*heeding(), *self.words), env=self.environment, cwd=self.place, start_new_session=True, **streams
             )
             status = Status.new()
         status.started()
