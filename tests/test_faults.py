@@ -189,6 +189,7 @@ class TestPropertyTest:
 
 
 class TestCheck:
+    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("strategy", "code", "told"),
         [

@@ -215,6 +215,7 @@ def _outcome(strategy: Strategy[Pad], position: Position[Pad], event: Event) -> 
 
 
 class TestPurity:
+    @pytest.mark.untraced
     @settings(max_examples=40, deadline=None)
     @given(strategy=st.sampled_from([Round(), Rescue(), Refine()]), seats=st.integers(1, 3), data=st.data())
     def test_same_input_same_output(self, strategy: Strategy[Pad], seats: int, data: st.DataObject) -> None:

@@ -234,6 +234,7 @@ def replayed(
 
 
 class TestOrder:
+    @pytest.mark.untraced
     @settings(max_examples=150, deadline=None)
     @given(seats=st.integers(2, 4), data=st.data())
     def test_of_arrival_never_matters(self, seats: int, data: st.DataObject) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import pytest
 from worlds import Echo, Exam, Says
 
 import machines.open_book
@@ -15,7 +16,7 @@ from tinysmith.retrieval import LexicalIndex, Passage
 from tinysmith.strategy import plan_of
 from tinysmith.testing import strategy_test
 
-TestOpenBook = strategy_test(OpenBook)
+TestOpenBook = pytest.mark.untraced(strategy_test(OpenBook))
 
 QUERIES, LOOK, SUBMIT = "home ports\nwhat a boat is", "I look.\nCommand: ls", "Command: submit"
 PORTS = Passage("The home port of a boat is in the column home_port_id.", "guide.md:7")

@@ -31,7 +31,7 @@ from tinysmith import Observation, ParseError, Run, Scripted, Task, arun, run
 from tinysmith.memory import Exchange, Memory
 from tinysmith.testing import strategy_test
 
-TestPlannerReviewerExecutor = strategy_test(PlannerReviewerExecutor)
+TestPlannerReviewerExecutor = pytest.mark.untraced(strategy_test(PlannerReviewerExecutor))
 
 YES = json.dumps({"accepted": True})
 NO = json.dumps({"accepted": False, "feedback": "Look first."})

@@ -32,7 +32,7 @@ def counters_hold(trial: Trial) -> bool:
     )
 
 
-TestReflexion = strategy_test(Reflexion, invariants=[counters_hold])
+TestReflexion = pytest.mark.untraced(strategy_test(Reflexion, invariants=[counters_hold]))
 
 LOOK, SUBMIT = "I look.\nCommand: ls", "Command: submit"
 LESSON = "Look at the files first."

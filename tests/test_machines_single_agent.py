@@ -13,7 +13,7 @@ from tinysmith.memory import Exchange, Memory
 from tinysmith.retrieval import Passage
 from tinysmith.testing import strategy_test
 
-TestSingleAgent = strategy_test(SingleAgent)
+TestSingleAgent = pytest.mark.untraced(strategy_test(SingleAgent))
 
 LOOK, SUBMIT = "I look.\nCommand: ls", "Command: submit"
 

@@ -230,6 +230,7 @@ class TestPickle:
 
 
 class TestImport:
+    @pytest.mark.untraced
     def test_untouched(self, tmp_path: Path) -> None:
         """The import of LiteLLM reads no `.env`, opens no socket, prints nothing, leaves the environment alone."""
         (tmp_path / ".env").write_text("OPENAI_API_KEY=from-dot-env\nOPENAI_BASE_URL=http://127.0.0.1:1\n")

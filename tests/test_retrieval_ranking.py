@@ -77,6 +77,7 @@ class TestRanking:
         with LexicalIndex.of([*passages, *wanted]) as index:
             assert index.search([query], len(wanted)) == wanted
 
+    @pytest.mark.untraced
     @given(seed=st.integers(0, 10**9), most=st.integers(1, 8))
     @settings(max_examples=10, deadline=None)  # each builds an index
     def test_what_is_found_begins_the_ranking_of_all(
