@@ -112,7 +112,6 @@ FAULTS = [
 
 
 class TestFaults:
-    @pytest.mark.untraced
     @pytest.mark.parametrize(("name", "code", "said", "board"), FAULTS, ids=[row[0] for row in FAULTS])
     def test_each_is_found_alone(self, name: str, code: str, said: str, board: str) -> None:
         """A planted fault is found, and nothing else: with what, where, how to mend it, and what shows it."""
@@ -254,7 +253,6 @@ class TestSound:
         report = check(getattr(sketches, name), boards=pads, max_positions=500, walks=100)
         assert report.is_clean, str(report)
 
-    @pytest.mark.untraced
     @pytest.mark.parametrize("name", ["Look", "Watched", "Round", "Rescue"])
     def test_sketches_that_ask_after_the_end(self, name: str) -> None:
         """Of a strategy that reflects after the end, that is all that is told."""

@@ -189,7 +189,6 @@ class TestPropertyTest:
 
 
 class TestCheck:
-    @pytest.mark.untraced
     @pytest.mark.parametrize(
         ("strategy", "code", "told"),
         [

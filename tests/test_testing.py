@@ -149,7 +149,6 @@ class Judged(Once):
 
 
 class TestSound:
-    @pytest.mark.untraced
     @pytest.mark.parametrize(
         "strategy",
         [Once, Refine, Ballot, Look, Watched, Lookup, Round, Rescue, Paired, Taking, Summing, Speaking],
@@ -261,7 +260,6 @@ class TestMutations:
         options = settings(max_examples=5_000, database=None, phases=[Phase.generate])
         assert find(mutations(["good"]), lambda found: found == text, settings=options) == text
 
-    @pytest.mark.untraced
     @pytest.mark.parametrize(
         "text",
         [
