@@ -1,7 +1,9 @@
 """The sandbox of a Docker-compatible engine: engines that are missing, lacking or odd, and what they send."""
 
+import io
 import socket
 import sys
+import tarfile
 from collections.abc import Iterator
 from itertools import chain, repeat
 from pathlib import Path
@@ -121,6 +123,13 @@ class TestMaking:
             with pytest.raises(UsageError, match="which is the container's own"):
                 archive(Tree.of({path: ""}))
         assert archive(Tree.of({"/etc/hosts.d/x": "", "/process": ""}))
+
+    def test_nothing_follows_the_end_of_an_archive(self) -> None:
+        """An archive is over at the two blocks of zeros that end it, after which nobody needs to read on."""
+        made = archive(Tree.of({"/a/": ""}))
+        assert (made[-1024:], any(made[-1536:-1024])) == (bytes(1024), True)
+        with tarfile.open(fileobj=io.BytesIO(made)) as tar:
+            assert tar.getnames() == ["a"]
 
 
 class TestRunning:

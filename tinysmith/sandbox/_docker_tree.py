@@ -25,7 +25,8 @@ def archive(tree: Tree) -> bytes:
                 if f"{entry.path}/".startswith(f"{place}/"):
                     raise UsageError(f"The tree has {entry.path}, which is the container's own; leave it out.")
             tar.addfile(_head(entry, now), io.BytesIO(entry.data))
-    return sink.getvalue()
+        end = tar.offset + 2 * tarfile.BLOCKSIZE
+    return sink.getvalue()[:end]  # who reads it may close it there, and then what follows is an error to an engine
 
 
 def _head(entry: Entry, now: float) -> tarfile.TarInfo:

@@ -222,8 +222,6 @@ def limited(limits: SandboxLimits, life: int | None = None) -> tuple[str, ...]:
         "l": 64,
         "q": 65536,
     }
-    if life is None:  # where the kernel would count all that our user runs
-        del given["u"]
     # Where whoever runs this may have less, it is less; there need not be a /dev.
     script = f"umask {_UMASK};" + "".join(f"ulimit -{name} {value} 2>&-;" for name, value in given.items())
     if limits.file_bytes < 1024:

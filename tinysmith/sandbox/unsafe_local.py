@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from tinysmith.errors import SandboxError, UsageError
 from tinysmith.sandbox._folder import Folder
@@ -62,7 +62,8 @@ class LocalSandbox(FolderSandbox):
             **self.spec.environment,
         }
         variables |= checked_environment(environment or {})
-        words = (*limited(limits or self.spec.limits), *checked_words(command))
+        most = limits or self.spec.limits
+        words = (*limited(evolve(most, processes=most.processes + _running())), *checked_words(command))
         return LocalInvocation(words, place, variables)
 
     def fork(self, *, stop: Stop | None = None) -> "LocalSandbox":
@@ -139,3 +140,12 @@ class LocalProcess(Process):
         """Waits for it, and returns its exit code."""
         code = self.main.wait()
         return code if code >= 0 else 128 - code
+
+
+def _running() -> int:
+    """How many processes and threads our user has now, which the kernel counts with those of a command."""
+    count = 0
+    for threads in Path("/proc").glob("[0-9]*/task"):
+        with suppress(OSError):  # it has ended
+            count += len(os.listdir(threads)) if threads.stat().st_uid == os.getuid() else 0  # noqa: PTH208
+    return count
