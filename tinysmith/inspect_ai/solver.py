@@ -37,7 +37,7 @@ def task_of(state: TaskState) -> Task:
     """
     try:
         return Task(str(state.sample_id), state.input_text, data=state.metadata)
-    except TypeError as error:
+    except UsageError as error:
         problem = f"strategy_solver: the metadata of the sample {state.sample_id!r} is no JSON data: {error}"
         raise UsageError(f"{problem}. Give task=..., which makes the task of a sample's state.") from None
 
