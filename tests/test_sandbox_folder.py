@@ -206,6 +206,13 @@ class TestHost:
             f"cannot be made: File name too long: {'x' * 200}; change the tree."
         )
 
+    @as_root_and_as_user
+    def test_a_folder_is_closed_when_all_in_it_is_made(self) -> None:
+        """What is in a folder that its owner may not enter has its time, and the folder its mode and time."""
+        tree = Tree((Entry("/a", "dir", 0, mtime_s=1e9), Entry("/a/b", mtime_s=1e9)))
+        with Bubblewrap().create(SandboxSpec(tree)) as box:
+            assert says(box, "stat -c '%a %Y' /a") == "0 1000000000"
+
 
 class TestRemoval:
     @needs_sandbox
