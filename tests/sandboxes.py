@@ -28,7 +28,8 @@ from tinysmith.sandbox.bubblewrap import Bubblewrap, BubblewrapSandbox
 R = TypeVar("R")
 
 LONGEST_S = 60  # a test that hangs is ended
-USER = 54_321  # nobody else's, so that its count of processes is the test's own
+# Nobody else's, not even another worker's, so that its count of processes is the test's own.
+USER = 54_321 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 IS_ROOT = os.geteuid() == 0
 _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36
 
