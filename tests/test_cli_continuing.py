@@ -1,9 +1,11 @@
 """`tinysmith run --continue`, as a user types it."""
 
+import json
 from pathlib import Path
 
 import pytest
 from journals_for_cli import PIN, WALL, objects, script
+from sandboxes import needs_sandbox
 
 import tinysmith.environments
 from tinysmith import Journal
@@ -78,6 +80,33 @@ class TestContinue:
             main([*command, *more.split(), "--continue"])
             main([*command, "--continue"])
         assert len(outcomes(tmp_path)) == 4
+
+    def test_takes_nothing_of_another_recording(self, tmp_path: Path, command: list[str]) -> None:
+        """A recording is told from another one by the name of its file, and a run of a journal by its id."""
+        for name in ("a", "b"):
+            turns = {"task_id": "count-boats", "actions": [COUNT, "submit"]}
+            (tmp_path / f"{name}.jsonl").write_text(json.dumps(turns), encoding="utf-8")
+            main([*command, "--continue", "--model", f"recorded:{tmp_path / name}.jsonl"])
+        with Journal(tmp_path / "runs.db", read_only=True) as journal:
+            runs = [journal.read(run.run_id) for run in journal.runs()]
+        for of_run in (runs[0].run_id, runs[0].run_id, runs[1].run_id):
+            main([*command, "--continue", "--model", f"recorded:{tmp_path / 'runs.db'}#{of_run}"])
+        with Journal(tmp_path / "runs.db", read_only=True) as journal:
+            models = [journal.read(run.run_id).header.models["player"] for run in journal.runs()]
+        assert models == [f"recorded:{each}" for each in ("a.jsonl", "b.jsonl", *(run.run_id for run in runs))]
+
+    @needs_sandbox
+    def test_takes_nothing_of_another_fidelity(self, tmp_path: Path) -> None:
+        """A run in InterCode's fidelity is not taken for a strict one, and the journal says which is which."""
+        for name, rows in {"one.json": [{"query": "Where?", "gold": "pwd"}], "one.tree.json": []}.items():
+            (tmp_path / name).write_text(json.dumps(rows), encoding="utf-8")
+        command = ["run", "machines:TryAgain", "--env", "intercode-bash", "--data", str(tmp_path), "--all", "-q"]
+        command += ["--journal", str(tmp_path / "runs.db"), "--model", script(tmp_path, "pwd", "submit")]
+        for fidelity in ("intercode", "strict", "strict", "intercode"):
+            main([*command, "--fidelity", fidelity, "--continue"])
+        with Journal(tmp_path / "runs.db", read_only=True) as journal:
+            ran = [journal.read(run.run_id).header.environment for run in journal.runs()]
+        assert ran == ["BashEnvironment (intercode)", "BashEnvironment (strict)"]
 
     def test_needs_a_journal(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Without a journal there is nothing to go on with, which is misuse."""

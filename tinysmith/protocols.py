@@ -151,6 +151,26 @@ class Replayable(Protocol):
 
 
 @runtime_checkable
+class Varied(Protocol):
+    """An environment that may be made in several ways, whose grades do not compare.
+
+    Attributes:
+        variant: Which one it is, in a few words; empty for the usual one.
+    """
+
+    variant: str
+
+
+def title(environment: object) -> str:
+    """What an environment is called in journals: its class and its variant; empty where there is none."""
+    if environment is None:
+        return ""
+    variant = environment.variant if isinstance(environment, Varied) else ""
+    name = type(environment).__name__
+    return f"{name} ({variant})" if isinstance(variant, str) and variant else name
+
+
+@runtime_checkable
 class HasTasks(Protocol):
     """An environment that knows its tasks."""
 

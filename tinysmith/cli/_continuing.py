@@ -10,7 +10,7 @@ from tinysmith.cli._report import Episode
 from tinysmith.journal import Journal, RunRecord, replay
 from tinysmith.journal._header import compiled, named
 from tinysmith.limits import Limits
-from tinysmith.protocols import Environment, Task
+from tinysmith.protocols import Environment, Task, title
 from tinysmith.run import Run
 from tinysmith.strategy import Strategy, plan_of
 
@@ -66,12 +66,11 @@ class Continuing:
     def _is_alike(self, record: RunRecord, task: Task) -> bool:
         plan = plan_of(type(self.strategy))
         hands = Hands(plan, model=self.bound, environment=self.environment, tools=self.tools, task=task)
-        environment = "" if self.environment is None else type(self.environment).__name__
         header = record.header
         return (
             (header.strategy, header.fingerprint) == (plan.name, compiled(plan)[0])
             and header.task == evolve(task, script=())  # a journal keeps none
-            and (header.environment, header.models) == (environment, named(hands.models))
+            and (header.environment, header.models) == (title(self.environment), named(hands.models))
             and header.limits == self.limits
             and self.seed in {None, header.seed}
         )

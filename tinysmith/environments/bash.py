@@ -108,6 +108,7 @@ class BashEnvironment:
             raise UsageError(f"BashEnvironment: fidelity is {fidelity!r}; give 'intercode' or 'strict'.")
         self._data = load_data(path(data, "BashEnvironment: data"))
         self._fidelity = fidelity
+        self.variant: str = fidelity
         self._limits = limits_of(limits, "BashEnvironment")
         self._episodes = Episodes("BashEnvironment", _Episode, backend)
 

@@ -93,6 +93,7 @@ class CtfEnvironment:
         if self._assets is not None and kind_at(self._assets) != "dir":
             raise DataError(f"{assets}: there is no such folder; name one with a folder for each task's files.")
         self._fidelity = fidelity
+        self.variant: str = fidelity
         self._limits = limits_of(limits, "CtfEnvironment")
         self._most = count(character_limit, "CtfEnvironment: character_limit")
         self._episodes = Episodes("CtfEnvironment", _Episode, backend)

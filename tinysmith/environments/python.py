@@ -116,6 +116,7 @@ class PythonEnvironment:
             raise UsageError(f"PythonEnvironment: fidelity is {fidelity!r}; give 'intercode' or 'strict'.")
         self._data = load_data(path(data, "PythonEnvironment: data"))
         self._fidelity: Fidelity = fidelity
+        self.variant: str = fidelity
         self._spec = SandboxSpec(limits=limits_of(limits, "PythonEnvironment"))
         most = count(character_limit, "PythonEnvironment: character_limit")
         self._most = min(most, self._spec.limits.output_bytes // _BYTES_A_CHARACTER)

@@ -85,6 +85,7 @@ class SqlEnvironment:
             count(character_limit, "SqlEnvironment: character_limit"),
         )
         self._is_order_graded = is_order_graded
+        self.variant = "" if is_order_graded else "order not graded"
         self._episode: _Episode | None = None
         self._running: set[threading.Event] = set()
 

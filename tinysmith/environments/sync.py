@@ -14,7 +14,7 @@ from tinysmith._arguments import seconds
 from tinysmith.environments import _returned
 from tinysmith.environments._home import Home
 from tinysmith.errors import EnvironmentLost, UsageError
-from tinysmith.protocols import EnvironmentStep, Grade, Info, Task
+from tinysmith.protocols import EnvironmentStep, Grade, Info, Task, title
 
 _log = logging.getLogger("tinysmith.environments")
 T = TypeVar("T")
@@ -92,6 +92,7 @@ class _Known:
     """What an environment says of itself."""
 
     name: str
+    title: str
     tasks: Any
     is_graded: bool
     is_replayable: bool
@@ -113,6 +114,7 @@ def _examined(environment: Any, name: str) -> _Known:
         raise UsageError(f"{problem}. Let it, or wrap a gymnasium.Env by from_gymnasium.") from None
     return _Known(
         name,
+        title(environment),
         getattr(environment, "tasks", None),
         callable(getattr(environment, "grade", None)),
         getattr(environment, "is_replayable", False) is True,
@@ -133,6 +135,7 @@ class SyncEnvironment:
     Attributes:
         tasks: The environment's own; there is no such attribute where it has none.
         is_replayable: Whether the environment says so.
+        variant: The environment's class, and its own variant.
     """
 
     is_replayable: bool
@@ -147,6 +150,7 @@ class SyncEnvironment:
         self._why = ""
         self._settle(home)
         self.is_replayable = known.is_replayable
+        self.variant = known.title
         if known.tasks is not None:
             self.tasks = known.tasks
 

@@ -34,7 +34,7 @@ class Header:
         opening: The environment's first observation.
         seed: What the environment was reset with.
         models: The models' names by node.
-        environment: The class of the environment; empty where there was none.
+        environment: The class of the environment, and its variant; empty where there was none.
         begun_at: When it began: an ISO date and time, UTC.
         versions: Of Python and of this package.
     """

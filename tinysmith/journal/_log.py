@@ -27,7 +27,7 @@ from tinysmith.limits import Limits
 from tinysmith.mapping import JSON
 from tinysmith.messages import Event, Failed, Observation, Request, Result
 from tinysmith.position import Position
-from tinysmith.protocols import Grade, Task
+from tinysmith.protocols import Grade, Task, title
 
 B = TypeVar("B")
 
@@ -225,7 +225,7 @@ class RunLog(Generic[B]):
             opening=begun.opening,
             seed=begun.seed,
             models=named(hands.models),
-            environment="" if hands.environment is None else type(hands.environment).__name__,
+            environment=title(hands.environment),
             begun_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             versions=versions(),
         )

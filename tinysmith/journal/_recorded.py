@@ -49,7 +49,7 @@ class RecordedRun(RecordedEpisode):
         answers = (self._answers[number] for number in sorted(self._answers))
         texts = tuple(answer.text for answer in answers if isinstance(answer, Reply))
         named = ("", "") if task is None else (task.id, task.query)
-        super().__init__(RecordedTurns(*named, texts, ()))
+        super().__init__(RecordedTurns(*named, texts, ()), model=f"recorded:{record.run_id}")
 
     def ask(self, request: Ask, /) -> Reply:
         """Answers as the run was answered, and fails as it failed.

@@ -37,10 +37,16 @@ class RecordedTurns:
 
 
 class RecordedEpisode(AtOnce):
-    """The model of one recorded episode: the run's ask of number n is answered with turn n."""
+    """The model of one recorded episode: the run's ask of number n is answered with turn n.
 
-    def __init__(self, turns: RecordedTurns) -> None:
+    Args:
+        turns: What was recorded.
+        model: What it is called in journals.
+    """
+
+    def __init__(self, turns: RecordedTurns, *, model: str = "recorded") -> None:
         self.turns = turns
+        self.model = model
 
     def ask(self, request: Ask, /) -> Reply:
         """Answers with the turn that the ask's number names.
@@ -75,6 +81,7 @@ class Recorded(AtOnce):
 
     def __init__(self, path: Path | str, *, episodes: Mapping[str, RecordedEpisode] | None = None) -> None:
         self.place = str(path)
+        self.model = f"recorded:{Path(path).name}" if episodes is None else "recorded"
         self._episodes = _read(Path(path)) if episodes is None else episodes
         self._ids = {**_short_ids(self._episodes), **{task_id: task_id for task_id in self._episodes}}
 
@@ -188,7 +195,7 @@ def _read(path: Path) -> dict[str, RecordedEpisode]:
                 raise DataError(f"{path}:{number}: this line is no recorded episode: {error}. {remedy}") from None
             if turns.task_id in episodes:
                 raise DataError(f"{path}:{number}: task {turns.task_id!r} is recorded twice. Remove one.")
-            episodes[turns.task_id] = RecordedEpisode(turns)
+            episodes[turns.task_id] = RecordedEpisode(turns, model=f"recorded:{path.name}")
     if not episodes:
         raise DataError(f"{path}: the recording is empty. Give a file with one JSON object a line.")
     return episodes
