@@ -172,7 +172,7 @@ class TestBrokenMachinery:
         out = capsys.readouterr().out
         assert "✗ not solved (environment_lost)" in out
         assert "Broken raised OSError: the wall fell down" in out
-        assert "1 could not be run to the end, and are not in the mean" in out
+        assert "1 could not be run to the end, and is not in the mean" in out
 
     def test_the_failure_is_in_the_json(self, capsys: pytest.CaptureFixture[str]) -> None:
         """The JSON lines carry the failure and the episode's error."""

@@ -1,6 +1,7 @@
 """What drivers owe to those who wait: cancellation, other tasks, and time-outs that are real."""
 
 import asyncio
+import math
 import threading
 import time
 from typing import Any
@@ -12,6 +13,7 @@ from machines import CoinflipPoet
 from machines.coinflip_poet import Coin
 from tinysmith import (
     EnvironmentStep,
+    Grade,
     Limits,
     Orchestrator,
     Samples,
@@ -74,19 +76,34 @@ class TestTimeOuts:
 
 
 class Half(Endless):
-    """An environment whose grade is no Grade."""
+    """An environment that grades as it is told."""
 
-    async def grade(self) -> float:
-        return 0.5
+    def __init__(self, given: object) -> None:
+        super().__init__()
+        self.given = given
+
+    async def grade(self) -> object:
+        return self.given
 
 
 class TestGrades:
-    def test_a_grade_that_is_none(self) -> None:
-        """A grade that is no Grade counts as a lost environment, told with what it was."""
-        ended = run(CoinflipPoet(), model=Samples(CoinflipPoet), environment=Half(), limits=Limits(max_steps=1))
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            (0.5, "Half gave a float, not a Grade."),
+            (Grade(math.nan, solved=False), "Half gave the grade nan."),
+            (Grade(-math.inf, solved=True), "Half gave the grade -inf."),
+            (Grade("1", solved=True), "Half raised TypeError: must be real number, not str"),  # type: ignore[arg-type]
+        ],
+    )
+    def test_a_grade_that_is_none(self, given: object, said: str) -> None:
+        """A grade that is no Grade, or no number, counts as a lost environment, told with what it was."""
+        world: Any = Half(given)
+        ended = run(CoinflipPoet(), model=Samples(CoinflipPoet), environment=world, limits=Limits(max_steps=1))
         assert ended.outcome == "environment_lost"
         assert ended.error is not None
-        assert ended.error.message == "Half gave a float, not a Grade."
+        assert ended.error.message == said
+        assert ended.grade is None
 
 
 class TestFirstHops:

@@ -170,9 +170,10 @@ class TestOurs:
         [
             ({"task_id": "d"}, "There is no task 'd' among these 3. "),
             ({"task": "a"}, "There is no option 'task' of a reset; the one there is is task_id."),
+            (["a"], r"The options of a reset are \['a'\]; give a dict, which may have a task_id."),
         ],
     )
-    def test_wrong_options(self, options: dict[str, Any], said: str) -> None:
+    def test_wrong_options(self, options: Any, said: str) -> None:
         """A task or an option that is not there is told, and no episode begins."""
         world = Speaks()
         with to_gymnasium(world) as env, pytest.raises(UsageError, match=said):

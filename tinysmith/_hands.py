@@ -142,13 +142,14 @@ class Hands:
             return None
         try:
             grade: object = await self.environment.grade()
+            if isinstance(grade, Grade) and isfinite(grade.score):
+                return grade
         except Exception as error:  # noqa: BLE001  # becomes the run's error
             return _failure(error, self.environment, "environment")
-        if not isinstance(grade, Grade):
-            return Failed(
-                "environment", f"{type(self.environment).__name__} gave a {type(grade).__name__}, not a Grade."
-            )
-        return grade
+        what = (
+            f"the grade {grade.score!r}" if isinstance(grade, Grade) else f"a {type(grade).__name__}, not a Grade"
+        )
+        return Failed("environment", f"{type(self.environment).__name__} gave {what}.")
 
     # What follows answers with an event whatever happens outside; only what is the caller's own mistake is raised.
 

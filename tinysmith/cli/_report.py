@@ -212,9 +212,11 @@ class Report:
             )
         parts.append(f"{data['tokens']:,} tokens, {_cost(data['cost_usd'])}")
         if data["failed"]:
-            parts.append(f"{data['failed']} could not be run to the end, and are not in the mean")
+            be = "is" if data["failed"] == 1 else "are"
+            parts.append(f"{data['failed']} could not be run to the end, and {be} not in the mean")
         if data["not_run"]:
-            parts.append(f"{data['not_run']} of {of} were not run to the end")
+            be = "was" if data["not_run"] == 1 else "were"
+            parts.append(f"{data['not_run']} of {of} {be} not run to the end")
         _print("\n" + "\n".join(parts))
         if data["oracle"]:
             _print("oracle: the strategy was shown the reward of every turn, and its best turn counts")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import gymnasium
 from gymnasium import spaces
 
+from tinysmith._arguments import told
 from tinysmith.environments.tasks import Tasks
 from tinysmith.errors import EnvironmentLost, UsageError
 from tinysmith.mapping import thaw
@@ -99,6 +100,8 @@ class AsGymnasium(gymnasium.Env[str, str]):
                 loop.join()
 
     def _task(self, options: dict[str, Any]) -> Task | None:
+        if not isinstance(options, dict):
+            raise UsageError(f"The options of a reset are {told(options)}; give a dict, which may have a task_id.")
         for name in options:
             if name != "task_id":
                 raise UsageError(f"There is no option {name!r} of a reset; the one there is is task_id.")
@@ -112,8 +115,8 @@ class AsGymnasium(gymnasium.Env[str, str]):
         cut = text[: self._max_length]
         shown = "".join(each if each in _CHARACTERS else REPLACEMENT for each in cut)
         # How long something took is never the same again, which gymnasium's checker asks of whatever is seeded.
-        told = {name: value for name, value in thaw(info).items() if name != "duration_s"}
-        return shown, {**told, **({} if shown == text else {"text": text})}
+        kept = {name: value for name, value in thaw(info).items() if name != "duration_s"}
+        return shown, {**kept, **({} if shown == text else {"text": text})}
 
 
 class _Loop:
