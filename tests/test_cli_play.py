@@ -184,13 +184,14 @@ class TestAll:
     def test_a_broken_episode_of_a_recording_agrees_in_nothing(
         self, mine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """The recorded turns of an episode that broke count as different."""
+        """An episode that broke, and each of its turns, counts as unlike what was recorded."""
         recording = tmp_path / "a.jsonl"
-        recording.write_text('{"task_id": "a", "actions": ["x", "y"], "rewards": [0, 1]}\n')
+        recording.write_text('{"task_id": "a", "actions": ["x", "y"], "rewards": [0, 0.5]}\n')
         run = ["run", f"{mine}:Handled", "--env", f"{mine}:World_", "--all", "--model", f"recorded:{recording}"]
         assert main([*run, "--json"]) == 3
         summary = objects(capsys.readouterr().out)[-1]
         assert (summary["turns"], summary["turns_agreeing"]) == (2, 0)
+        assert (summary["recorded"], summary["recorded_alike"]) == (1, 0)
 
     @pytest.mark.parametrize(
         ("env", "said"), [("Unclosed", "OSError: it will not close."), ("Lost", "it is gone")]

@@ -90,7 +90,40 @@ class TestRun:
         summary = objects(capsys.readouterr().out)[-1]
         assert (summary["episodes"], summary["turns"], summary["turns_agreeing"]) == (1, 3, 1)
         assert main([*run, "-q"]) == 0
-        assert "1 of 3 recorded turns have the same reward (33.3 %)" in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "1 of 3 recorded turns have the same reward (33.3 %)" in out
+        assert "1 of 1 recorded episodes have the same verdict (100.0 %); recorded as solved: 1\n" in out
+
+    @pytest.mark.parametrize(
+        ("strategy", "rewards", "solved", "alike"),
+        [
+            ("TryAgain", [0.5, 1.0], 1, 1),
+            ("TryAgain", [1.0, 0.0], 1, 1),  # its best turn counts
+            ("TryAgain", [0.5, 0.995], 0, 0),
+            ("SingleAgent", [0.0, 1.0], 1, 1),
+            ("SingleAgent", [1.0, 0.5], 0, 0),  # its last turn counts
+        ],
+    )
+    def test_compares_with_the_recorded_verdict(
+        self,
+        strategy: str,
+        rewards: list[float],
+        solved: int,
+        alike: int,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """An episode was recorded as solved where the turn that counts for the strategy has the reward 1."""
+        label = "Command: " if strategy == "SingleAgent" else ""
+        actions = [label + action for action in ("SELECT COUNT(*) FROM boats", "submit")]
+        turns = {"task_id": "count-boats", "actions": actions}
+        recording = tmp_path / "recording.jsonl"
+        recording.write_text(json.dumps(turns | {"rewards": rewards}) + "\n")
+        run = ["run", f"machines:{strategy}", "--env", "demo", "--all", "--model", f"recorded:{recording}"]
+        main([*run, "--json"])
+        summary = objects(capsys.readouterr().out)[-1]
+        assert (summary["solved"], summary["recorded"]) == (1, 1)
+        assert (summary["recorded_solved"], summary["recorded_alike"]) == (solved, alike)
 
     def test_a_recording_that_runs_out_is_still_graded(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -232,5 +265,7 @@ class TestTheRecordedEpisodes:
         summary = objects(capsys.readouterr().out)[-1]
         assert summary["episodes"] == 517
         assert summary["solved"] >= 366
+        assert summary["recorded_solved"] == 389
+        assert summary["recorded_alike"] >= 490
         assert summary["turns_agreeing"] / summary["turns"] >= 0.97
         assert summary["oracle"] is True

@@ -10,6 +10,7 @@ from sketches import Once, Pad, Refine
 
 from tinysmith import Ask, Message, Recorded, Task, run
 from tinysmith.errors import DataError, RecordingOver, UsageError
+from tinysmith.journal._header import named
 from tinysmith.models.recorded import RecordedTurns
 
 GOOD = {"task_id": "a", "actions": ["one", "two"]}
@@ -158,6 +159,13 @@ class TestSets:
         model = recorded(tmp_path, {**GOOD, "set": "x"}, {"task_id": "a", "actions": ["other"]})
         assert model.turns("a").replies == ("other",)
         assert model.task_ids == ("x/a", "a")
+
+
+class TestName:
+    def test_is_the_files(self, tmp_path: Path) -> None:
+        """A journal calls a recording by its file's name, without its folder, with a task and without one."""
+        model = recorded(tmp_path, GOOD)
+        assert [*named({"a": model, "b": model.episode(Task("a"))}).values()] == ["recorded:runs.jsonl"] * 2
 
 
 class TestOnlyEpisode:

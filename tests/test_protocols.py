@@ -29,6 +29,12 @@ class Grown(Plain):
     variant = 3
 
 
+class Strict(Teacher):
+    """One of which there are several."""
+
+    variant = "strict"
+
+
 class TestTitle:
     @pytest.mark.parametrize(("environment", "said"), [(None, ""), (Plain(), "Plain"), (Grown(), "Grown")])
     def test_is_the_class(self, environment: Any, said: str) -> None:
@@ -52,4 +58,4 @@ class TestTitle:
     def test_tells_what_is_behind_an_adapter(self) -> None:
         """A blocking environment is told from another one behind the same adapter."""
         assert title(from_sync(Clerk())) == "SyncEnvironment (Clerk)"
-        assert title(from_sync(Teacher())) == "GradedSyncEnvironment (Teacher)"
+        assert title(from_sync(Strict())) == "GradedSyncEnvironment (Strict (strict))"

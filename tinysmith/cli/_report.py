@@ -109,6 +109,16 @@ class Episode:
             round(ours, 2) == round(theirs, 2) for ours, theirs in zip(self.rewards, self.recorded, strict=False)
         )
 
+    @property
+    def was_solved(self) -> bool:
+        """Whether the recorded episode was solved: by its best turn where there is an oracle, else by its last."""
+        return bool(self.recorded) and (max(self.recorded) if self.oracle else self.recorded[-1]) == 1
+
+    @property
+    def is_as_recorded(self) -> bool:
+        """Whether it came out as it was recorded; what machinery broke did not."""
+        return bool(self.recorded) and not self.is_broken and self.is_solved == self.was_solved
+
 
 def told(error: Exception) -> str:
     """An error, and where it was raised: ours say themselves what they are, others with their kind."""
@@ -206,6 +216,11 @@ class Report:
         if data["mean_reward"] is not None:
             parts.append(f"mean reward {data['mean_reward']:.4f}")
         if "turns" in data:
+            count, same = data["recorded"], data["recorded_alike"]
+            parts.append(
+                f"{same} of {count} recorded episodes have the same verdict ({_percent(same, count)}); "
+                f"recorded as solved: {data['recorded_solved']}"
+            )
             share = _percent(data["turns_agreeing"], data["turns"])
             parts.append(
                 f"{data['turns_agreeing']} of {data['turns']} recorded turns have the same reward ({share})"
@@ -236,9 +251,15 @@ def summary(episodes: Sequence[Episode]) -> dict[str, Any]:
         "oracle": any(episode.oracle for episode in episodes),
         "failed": sum(episode.is_broken for episode in episodes),
     }
-    turns = sum(len(episode.recorded) for episode in episodes)
-    if turns:
-        data |= {"turns": turns, "turns_agreeing": sum(episode.agreeing for episode in episodes)}
+    recorded = [episode for episode in episodes if episode.recorded]
+    if recorded:
+        data |= {
+            "recorded": len(recorded),
+            "recorded_solved": sum(episode.was_solved for episode in recorded),
+            "recorded_alike": sum(episode.is_as_recorded for episode in recorded),
+            "turns": sum(len(episode.recorded) for episode in recorded),
+            "turns_agreeing": sum(episode.agreeing for episode in recorded),
+        }
     return data
 
 
