@@ -22,6 +22,7 @@ from tinysmith.environments import Tasks
 from tinysmith.environments._plain import told
 from tinysmith.environments.gymnasium import from_gymnasium
 from tinysmith.errors import EnvironmentLost, UsageError
+from tinysmith.protocols import title
 
 
 class WordSize(StrEnum):
@@ -51,6 +52,11 @@ class TestEpisode:
         assert (text, info) == ("[0.0011821624,0.04504637,-0.03558404,0.044864945]", {})
         assert asyncio.run(pole.step(" 1 ")).reward == 1.0
         asyncio.run(pole.close())
+
+    def test_is_called_by_its_id(self) -> None:
+        """In journals one environment of gymnasium's is told from another one: by its id, else by its class."""
+        assert title(from_gymnasium(gymnasium.make("CartPole-v1"))) == "SyncEnvironment (CartPole-v1)"
+        assert title(from_gymnasium(Booth())) == "SyncEnvironment (Booth)"
 
     def test_a_strategy_wins(self) -> None:
         """A strategy walks over the lake, by words, and reaches the gift."""

@@ -161,12 +161,12 @@ class Varied(Protocol):
     variant: str
 
 
-def title(environment: object) -> str:
-    """What an environment is called in journals: its class and its variant; empty where there is none."""
+def title(environment: object, name: str = "") -> str:
+    """What an environment is called in journals: by its class, or its name, and its variant; empty for None."""
     if environment is None:
         return ""
     variant = environment.variant if isinstance(environment, Varied) else ""
-    name = type(environment).__name__
+    name = name or type(environment).__name__
     return f"{name} ({variant})" if isinstance(variant, str) and variant else name
 
 

@@ -216,10 +216,10 @@ class Report:
         if data["mean_reward"] is not None:
             parts.append(f"mean reward {data['mean_reward']:.4f}")
         if "turns" in data:
-            count, same = data["recorded"], data["recorded_alike"]
+            share = _percent(data["recorded_alike"], data["recorded"])
             parts.append(
-                f"{same} of {count} recorded episodes have the same verdict ({_percent(same, count)}); "
-                f"recorded as solved: {data['recorded_solved']}"
+                f"{data['recorded_alike']} of {data['recorded']} recorded episodes have the same verdict ({share})"
+                f"; recorded as solved: {data['recorded_solved']}"
             )
             share = _percent(data["turns_agreeing"], data["turns"])
             parts.append(

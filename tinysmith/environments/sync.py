@@ -114,7 +114,7 @@ def _examined(environment: Any, name: str) -> _Known:
         raise UsageError(f"{problem}. Let it, or wrap a gymnasium.Env by from_gymnasium.") from None
     return _Known(
         name,
-        title(environment),
+        title(environment, name),
         getattr(environment, "tasks", None),
         callable(getattr(environment, "grade", None)),
         getattr(environment, "is_replayable", False) is True,
@@ -135,7 +135,7 @@ class SyncEnvironment:
     Attributes:
         tasks: The environment's own; there is no such attribute where it has none.
         is_replayable: Whether the environment says so.
-        variant: The environment's class, and its own variant.
+        variant: The environment's class, or its id of gymnasium's, and its own variant.
     """
 
     is_replayable: bool
